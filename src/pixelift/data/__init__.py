@@ -1,0 +1,1 @@
+"""From a prepared set to training batches (torch wing)."""

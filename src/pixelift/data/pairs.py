@@ -1,0 +1,81 @@
+"""Batches of LR and HR crops, read from the memory-mapped pictures without decoding anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from pixelift.data.sample import CropSampler
+from pixelift.image.dihedral import transform
+from pixelift.patches.dataset import PreparedSet
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Crops that belong together: uint8, (N, 3, H, W)."""
+
+    lr: torch.Tensor
+    hr: torch.Tensor
+
+
+class PairDataset(Dataset[Batch]):
+    """The batch of each training step; step n is the same whoever asks for it, and when."""
+
+    def __init__(self, prepared: PreparedSet, sampler: CropSampler, *, scale: int, batch: int) -> None:
+        """Set what a batch is.
+
+        Args:
+            prepared: The set.
+            sampler: Where crops are taken.
+            scale: LR to HR factor.
+            batch: Crops in a batch.
+        """
+        self._prepared, self._sampler = prepared, sampler
+        self._scale, self._batch = scale, batch
+        self._maps: dict[tuple[int, int], NDArray[np.uint8]] = {}
+
+    def __getitem__(self, step: int) -> Batch:
+        """Cut the batch of a step."""
+        lr, hr = [], []
+        for index in range(step * self._batch, (step + 1) * self._batch):
+            crop = self._sampler.draw(index)
+            small = crop.box.unscaled(self._scale)
+            hr.append(transform(self._picture(crop.picture, 1)[crop.box.slices], crop.turn))
+            lr.append(transform(self._picture(crop.picture, self._scale)[small.slices], crop.turn))
+        return Batch(_stack(lr), _stack(hr))
+
+    def _picture(self, number: int, scale: int) -> NDArray[np.uint8]:
+        key = (number, scale)
+        if key not in self._maps:
+            self._maps[key] = self._prepared.picture(number, scale)
+        return self._maps[key]
+
+
+def batches(
+    dataset: PairDataset, *, first: int, last: int, workers: int
+) -> Iterator[tuple[int, Batch]]:
+    """Deliver the batches of a range of steps in order.
+
+    Args:
+        dataset: The pairs.
+        first: First step.
+        last: Step to stop before.
+        workers: Processes that cut crops ahead of time; 0 cuts them in this one.
+
+    Yields:
+        Step and batch; the same for any number of workers.
+    """
+    loader = DataLoader(
+        Subset(dataset, range(first, last)),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=8 if workers else None,
+    )
+    yield from zip(range(first, last), loader, strict=True)
+
+
+def _stack(crops: list[NDArray[np.uint8]]) -> torch.Tensor:
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)

@@ -1,0 +1,86 @@
+"""The whole exception tree: everything Pixelift raises on purpose.
+
+PixeliftError
+├── ImageReadError            a picture cannot be read
+├── ImageWriteError           a picture cannot be written
+├── UnknownNameError          a model, recipe key or architecture that does not exist
+├── WeightsError              weights that are damaged or do not fit their card
+├── ConfigError               a recipe or setting that makes no sense
+├── ShapeError                an array of the wrong shape, type or range
+├── EngineUnavailableError    an optional package is not installed
+├── OutOfMemoryError          an engine ran out of memory even with the smallest tile
+├── DatasetError              a training set that is missing, damaged or of another kind
+└── TrainingError             a training that cannot start or go on
+
+A message says what failed, what was given, what is allowed and what to type next.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PixeliftError(Exception):
+    """Base of every error that Pixelift raises on purpose."""
+
+
+class ImageReadError(PixeliftError):
+    """A picture cannot be read: missing, damaged, of an unknown kind or too large."""
+
+
+class ImageWriteError(PixeliftError):
+    """A picture cannot be written: no folder, no permission, no space, unknown format."""
+
+
+class UnknownNameError(PixeliftError, LookupError):
+    """A name that is not in the table it was looked up in."""
+
+
+class WeightsError(PixeliftError):
+    """Weights that are damaged or do not fit their card."""
+
+
+class ConfigError(PixeliftError):
+    """A recipe or setting that makes no sense."""
+
+
+class ShapeError(PixeliftError, ValueError):
+    """An array of the wrong shape, type or range."""
+
+
+class EngineUnavailableError(PixeliftError, ImportError):
+    """An optional package is not installed; the message says which to install."""
+
+
+class OutOfMemoryError(PixeliftError, MemoryError):
+    """An engine ran out of memory even with the smallest tile."""
+
+
+class DatasetError(PixeliftError):
+    """A training set that is missing, damaged or of another kind."""
+
+
+class TrainingError(PixeliftError):
+    """A training that cannot start or go on."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str) -> UnknownNameError:
+    """Make the error for a name that is in no table, with the nearest names offered.
+
+    Args:
+        kind: What the name is of, for instance "model".
+        name: What was given.
+        known: The names that exist.
+        hint: What to type to see them all.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    Example:
+        >>> str(unknown_name("model", "balancd", ["balanced"], hint="pixelift models"))
+        'no model "balancd". Did you mean "balanced"? Run: pixelift models'
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    offer = " or ".join(f'"{n}"' for n in near)
+    guess = f"Did you mean {offer}?" if near else f"Known: {', '.join(known) or 'none'}."
+    return UnknownNameError(f'no {kind} "{name}". {guess} Run: {hint}')

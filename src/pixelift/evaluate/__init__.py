@@ -1,0 +1,1 @@
+"""Measuring a model on a set of pictures, and the tables that come of it."""

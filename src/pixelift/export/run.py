@@ -1,0 +1,87 @@
+"""From a run folder to an .onnx file with its card inside."""
+
+from pathlib import Path
+
+from torch import nn
+
+from pixelift.errors import ImageWriteError
+from pixelift.export.parity import check_parity
+from pixelift.export.to_onnx import export_onnx
+from pixelift.models.fuse import fuse
+from pixelift.models.spec import build_model, count_macs, count_parameters
+from pixelift.train.checkpoint import BEST, load_weights, read_run
+from pixelift.train.config import Recipe
+from pixelift.train.logbook import read_log
+from pixelift.zoo.card import Card, card_to_metadata
+
+LICENCE = "MIT"
+"""Licence that exported weights are given; change it in the card where yours is another."""
+
+
+def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
+    """Build the network of a run with its best weights.
+
+    Args:
+        run: The run folder of a training, which may still be going on.
+
+    Returns:
+        The network as it is trained (not fused), and its recipe.
+
+    Raises:
+        TrainingError: The folder is no run, or its weights are missing or damaged.
+    """
+    recipe, _ = read_run(run)
+    model = recipe.model
+    network = build_model(model.architecture, scale=model.scale, **model.dials)
+    network.load_state_dict(load_weights(run / BEST))
+    return network.eval(), recipe
+
+
+def export_run(run: Path, path: Path, *, name: str) -> Card:
+    """Write the best network of a run as ONNX and check that it gives what torch gives.
+
+    Args:
+        run: The run folder.
+        path: The .onnx file to write; an existing one is replaced.
+        name: What the network is called in its card.
+
+    Returns:
+        The card, as it stands inside of the file.
+
+    Raises:
+        TrainingError: The folder is no run.
+        WeightsError: The file does not give what torch gives.
+        ImageWriteError: The file cannot be written.
+    """
+    network, recipe = load_trained(run)
+    _, origin = read_run(run)
+    fused = fuse(network)
+    log = read_log(run)
+    psnr_y = max(line["psnr_y"] for line in log if "psnr_y" in line)
+    minutes = max(line.get("seconds", 0.0) for line in log) / 60
+    dials = ", ".join(f"{key} {value}" for key, value in recipe.model.dials.items())
+    card = Card(
+        name=name,
+        scale=recipe.model.scale,
+        channels="rgb" if fused.channels == 3 else "y",
+        radius=int(fused.radius),  # type: ignore[arg-type]
+        parameters=count_parameters(fused),
+        macs_per_pixel=count_macs(fused),
+        base="bicubic",
+        licence=LICENCE,
+        architecture=f"{recipe.model.architecture} ({dials})",
+        recipe=f"{name}_x{recipe.model.scale}.toml",
+        dataset_sha256=origin.photos_sha256,
+        training=(
+            f"{log[-1]['step']} steps in {minutes:.0f} minutes on {origin.photos} photos; "
+            f"{psnr_y:.2f} dB on the validation crops"
+        ),
+        scores={},
+    )
+    try:
+        export_onnx(fused, path, card_json=card_to_metadata(card))
+    except OSError as error:
+        raise ImageWriteError(f"cannot write {path}: {error.strerror}. Choose another -o.") from error
+    check_parity(network, path, card)
+    return card
+

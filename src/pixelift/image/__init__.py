@@ -1,0 +1,1 @@
+"""Pixels: sizes, depths, colour, resizing, reading and writing. Knows no network."""

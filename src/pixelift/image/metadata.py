@@ -1,0 +1,219 @@
+"""What libvips does not tell about a file: read from, and corrected in, its raw bytes.
+
+Three things need it. libvips hands out EXIF as bytes but corrects the orientation only in a copy
+it never shows; it makes up a resolution where a file states none; and it says nothing of animated
+PNG, of premultiplied TIFF or of a camera's raw file that looks like TIFF.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+EXIF_PREFIX = b"Exif\0\0"
+
+NEW_SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION = 254, 274, 282, 283
+RESOLUTION_UNIT, EXTRA_SAMPLES, DNG_VERSION = 296, 338, 50706
+"""TIFF 6.0 and DNG tag numbers; EXIF uses the same."""
+
+_SHORT, _LONG, _RATIONAL = 3, 4, 5
+_INCHES_PER_UNIT = {2: 1.0, 3: 1 / 2.54}
+_METRES_PER_INCH = 0.0254
+_MAX_ENTRIES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One entry of a TIFF or EXIF directory."""
+
+    kind: int
+    at: int
+    """Offset of the value in the stream."""
+
+    value: float | None
+    """The first value; None for kinds that are no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk of a PNG file."""
+
+    kind: bytes
+    at: int
+    """Offset of the chunk's data in the stream."""
+
+    length: int
+
+
+def read_tags(stream: BinaryIO, *, start: int = 0) -> dict[int, Tag]:
+    """Read the first directory of a TIFF file, a BigTIFF file or an EXIF block.
+
+    Args:
+        stream: The file; it is left at another place.
+        start: Where the TIFF header begins.
+
+    Returns:
+        The tags by number; what can not be read is left out, so a damaged block gives fewer.
+    """
+    stream.seek(start)
+    head = stream.read(16)
+    order = {b"II": "<", b"MM": ">"}.get(head[:2])
+    if order is None or len(head) < 8:
+        return {}
+    is_big = struct.unpack(order + "H", head[2:4])[0] == 43
+    # An entry is: number, kind, count, and the value or, where it is too long, its offset.
+    count_code, entry_code, offset_code = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
+    try:
+        (offset,) = struct.unpack_from(order + offset_code, head, 8 if is_big else 4)
+        stream.seek(start + offset)
+        count_size = struct.calcsize(order + count_code)
+        (count,) = struct.unpack(order + count_code, stream.read(count_size))
+        size = struct.calcsize(order + entry_code)
+        table = stream.read(size * min(count, _MAX_ENTRIES))
+    except (struct.error, OSError, OverflowError, ValueError):
+        return {}
+    tags = {}
+    for index in range(len(table) // size):
+        number, kind, _, field = struct.unpack_from(order + entry_code, table, index * size)
+        at = start + offset + count_size + (index + 1) * size - len(field)
+        if kind == _RATIONAL and not is_big:
+            at = start + struct.unpack(order + "I", field)[0]
+        tags[number] = Tag(kind, at, _number(stream, kind, field, order=order, at=at))
+    return tags
+
+
+def _number(stream: BinaryIO, kind: int, field: bytes, *, order: str, at: int) -> float | None:
+    if kind == _RATIONAL:
+        if len(field) < 8:
+            stream.seek(at)
+            field = stream.read(8)
+        if len(field) < 8:
+            return None
+        above, below = struct.unpack(order + "II", field[:8])
+        return float(above / below) if below else None
+    code = {_SHORT: "H", _LONG: "I"}.get(kind)
+    return None if code is None else int(struct.unpack_from(order + code, field)[0])
+
+
+def upright_exif(exif: bytes) -> bytes:
+    """Set the orientation of an EXIF block to 1 and leave every other byte as it is.
+
+    Args:
+        exif: The block, with or without the "Exif" prefix of JPEG.
+
+    Returns:
+        The block with the prefix.
+    """
+    block = bytearray(exif.removeprefix(EXIF_PREFIX))
+    tag = read_tags(io.BytesIO(block)).get(ORIENTATION)
+    if tag is not None and tag.kind in (_SHORT, _LONG):
+        order = "<" if block[:2] == b"II" else ">"
+        struct.pack_into(order + ("H" if tag.kind == _SHORT else "I"), block, tag.at, 1)
+    return EXIF_PREFIX + bytes(block)
+
+
+def stated_dpi(stream: BinaryIO, name: str, exif: bytes | None) -> tuple[float, float] | None:
+    """Find the resolution that a file states; libvips gives 25.4 or 72 dpi where it states none.
+
+    Args:
+        stream: The file.
+        name: Its format, such as "png".
+        exif: Its EXIF block, asked where the format itself says nothing.
+
+    Returns:
+        Dots per inch across and down, or None.
+    """
+    dpi = None
+    if name == "jpeg":
+        dpi = _jfif_dpi(stream)
+    elif name == "png":
+        dpi = _png_dpi(stream)
+    elif name == "tiff":
+        dpi = _tag_dpi(read_tags(stream))
+    if dpi is None and exif is not None:
+        dpi = _tag_dpi(read_tags(io.BytesIO(exif.removeprefix(EXIF_PREFIX))))
+    if dpi is None or min(dpi) <= 0:
+        return None
+    # PNG counts in whole pixels per metre, so that 300 comes back as 299.9994.
+    return round(dpi[0], 2), round(dpi[1], 2)
+
+
+def _tag_dpi(tags: dict[int, Tag]) -> tuple[float, float] | None:
+    across, down = (tags.get(number) for number in (X_RESOLUTION, Y_RESOLUTION))
+    unit = tags.get(RESOLUTION_UNIT)
+    inches = _INCHES_PER_UNIT.get(2 if unit is None else int(unit.value or 0))
+    if across is None or down is None or not across.value or not down.value or inches is None:
+        return None
+    return across.value / inches, down.value / inches
+
+
+def _jfif_dpi(stream: BinaryIO) -> tuple[float, float] | None:
+    stream.seek(0)
+    head = stream.read(18)
+    if len(head) < 18 or head[2:4] != b"\xff\xe0" or head[6:11] != b"JFIF\0":
+        return None
+    unit, across, down = struct.unpack(">BHH", head[13:18])
+    inches = {1: 1.0, 2: 1 / 2.54}.get(unit)
+    return None if inches is None else (across / inches, down / inches)
+
+
+def _png_dpi(stream: BinaryIO) -> tuple[float, float] | None:
+    for chunk in png_chunks(stream):
+        if chunk.kind == b"pHYs" and chunk.length == 9:
+            stream.seek(chunk.at)
+            across, down, unit = struct.unpack(">IIB", stream.read(9))
+            return (across * _METRES_PER_INCH, down * _METRES_PER_INCH) if unit == 1 else None
+        if chunk.kind == b"IDAT":
+            return None
+    return None
+
+
+def png_chunks(stream: BinaryIO) -> Iterator[Chunk]:
+    """Walk over the chunks of a PNG file without reading what is in them.
+
+    Args:
+        stream: The file; it may be moved between two chunks.
+
+    Yields:
+        The chunks that lie whole in the file; a file that is not cut short ends with "IEND".
+    """
+    end = stream.seek(0, io.SEEK_END)
+    at = 8
+    while at + 12 <= end:
+        stream.seek(at)
+        length, kind = struct.unpack(">I4s", stream.read(8))
+        if at + 12 + length > end:
+            return
+        yield Chunk(kind, at + 8, length)
+        at += 12 + length
+
+
+def forget_dpi(stream: BinaryIO, name: str) -> None:
+    """Take back the resolution that libvips makes up when it writes PNG and TIFF.
+
+    Nothing moves: the file is told that its resolution has no unit, which means "not known".
+
+    Args:
+        stream: The file that was just written, open for reading and writing.
+        name: Its format.
+    """
+    if name == "tiff":
+        tag = read_tags(stream).get(RESOLUTION_UNIT)
+        if tag is not None:
+            stream.seek(0)
+            order = "<" if stream.read(2) == b"II" else ">"
+            stream.seek(tag.at)
+            stream.write(struct.pack(order + "H", 1))
+    elif name == "png":
+        place = next((chunk for chunk in png_chunks(stream) if chunk.kind == b"pHYs"), None)
+        if place is not None:
+            data = b"pHYs" + struct.pack(">IIB", 1, 1, 0)
+            stream.seek(place.at - 4)
+            stream.write(data + struct.pack(">I", zlib.crc32(data)))
+
+
+def icc_channels(icc: bytes) -> int | None:
+    """Say for how many colour channels a profile is: 1 for grey, 3 for RGB, else None."""
+    return {b"GRAY": 1, b"RGB ": 3}.get(icc[16:20])

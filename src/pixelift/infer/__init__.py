@@ -1,0 +1,1 @@
+"""From a picture to a larger one: engines run a network, tiles bound its memory."""

@@ -1,0 +1,189 @@
+"""Runs a network with OpenVINO, the fastest of the engines measured, in float32 or bf16."""
+
+import sys
+import threading
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelift.errors import ConfigError
+from pixelift.infer.engine import (
+    Precision,
+    check_planes,
+    check_result,
+    engine_failure,
+    engine_missing,
+    load_failure,
+)
+from pixelift.zoo.card import Card
+
+CUT = "residual"
+"""Tensor of the ONNX contract up to which a network is trained and may run in bf16."""
+
+CONVERTER = "openvino.tools.ovc"
+"""Module of OpenVINO that turns other formats into its own; importing it reports usage."""
+
+_import_lock = threading.Lock()
+
+
+class OpenVinoEngine:
+    """A network in OpenVINO.
+
+    In bf16 the network is compiled as two: the trunk up to "residual" in bf16, and the
+    interpolated base, its sum with the residual and the shuffle to HR pixels in float32, since
+    8 bits of mantissa would be visible in the base.
+
+    Shapes stay dynamic: one compilation serves every size of tile, at the same speed and with
+    the same values as one compilation for each size.
+    """
+
+    name: Final = "openvino"
+
+    def __init__(self, card: Card, data: bytes, *, precision: str, threads: int | None) -> None:
+        """Load a network.
+
+        Args:
+            card: Its card.
+            data: The verified bytes of its .onnx file.
+            precision: "f32", "bf16" or "auto".
+            threads: Processor threads; None takes one for each core.
+
+        Raises:
+            ConfigError: The precision is "bf16" and the processor has no such arithmetic.
+            EngineUnavailableError: OpenVINO is not installed.
+            WeightsError: The bytes are no network of the contract.
+        """
+        self.card: Final = card
+        self._openvino = import_openvino()
+        self._core = self._openvino.Core()
+        self.precision: Final[Precision] = self._choose_precision(precision)
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._requests: list[Any] = []
+        try:
+            self._models = self._load(data)
+            self._requests = self._compile()
+        except RuntimeError as err:
+            raise load_failure(err) from err
+
+    def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """Enlarge one array; see `Engine`."""
+        check_planes(self.card, lr)
+        # One at a time: a request already keeps all cores busy, and a second would only double
+        # the memory.
+        with self._lock:
+            try:
+                self._requests = self._requests or self._compile()
+                sr = self._infer(lr)
+            except (RuntimeError, MemoryError) as err:
+                # What was compiled is not to be trusted after a failure: OpenVINO 2026.4 keeps
+                # asking for the memory that it did not get, or crashes.
+                self._requests = []
+                raise engine_failure(err, shape=lr.shape) from err
+        check_result(self.card, lr, sr)
+        return sr
+
+    def _infer(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        tensors = [self._openvino.Tensor(np.ascontiguousarray(lr))]
+        for request in self._requests:
+            for i, tensor in enumerate(tensors):
+                request.set_input_tensor(i, tensor)
+            request.infer()
+            tensors.append(request.get_output_tensor(0))
+        # The request writes to the same memory next time.
+        sr: NDArray[np.float32] = tensors[-1].data.copy()
+        return sr
+
+    def _choose_precision(self, precision: str) -> Precision:
+        # OpenVINO lists BF16 only for processors that compute with it; on others bf16 is slower
+        # than float32, or does not run at all.
+        has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if precision == "bf16" and not has_bf16:
+            raise ConfigError(
+                'precision "bf16" was asked for, but this processor does not compute in bf16; '
+                'allowed are "auto" and "f32". Use "auto".'
+            )
+        return "bf16" if has_bf16 and precision != "f32" else "f32"
+
+    def _load(self, data: bytes) -> list[Any]:
+        # The models to run one after the other: each takes the picture and all that the ones
+        # before it made.
+        model = self._core.read_model(data)
+        model.reshape([1, self.card.planes, -1, -1])
+        lr = model.input("lr").get_node()
+        sr = model.output("sr").get_node()
+        if self.precision == "f32":
+            return [model]
+        ops = self._openvino.opset8
+        cut = _find_output(model, CUT)
+        trunk = self._openvino.Model([ops.result(cut)], [lr], "trunk").clone()
+        residual = ops.parameter(cut.get_partial_shape(), cut.get_element_type(), name=CUT)
+        for consumer in cut.get_target_inputs():
+            if consumer.get_node().get_type_name() != "Result":
+                consumer.replace_source_output(residual.output(0))
+        return [trunk, self._openvino.Model([sr], [lr, residual], "tail")]
+
+    def _compile(self) -> list[Any]:
+        precisions = [self.precision, "f32"]
+        requests = []
+        for model, precision in zip(self._models, precisions, strict=False):
+            config: dict[str, Any] = {
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_PRECISION_HINT": precision,
+                # The system places threads better than a fixed core each: other programs, and
+                # other processes of a batch, would be tied to the same cores.
+                "ENABLE_CPU_PINNING": False,
+            }
+            if self._threads is not None:
+                config["INFERENCE_NUM_THREADS"] = self._threads
+            compiled = self._core.compile_model(model, "CPU", config)
+            requests.append(compiled.create_infer_request())
+        return requests
+
+
+def import_openvino() -> Any:  # noqa: ANN401  (the package has no type hints)
+    """Import OpenVINO without its converter, which reports every import over the network.
+
+    `import openvino` also imports `openvino.tools.ovc`, and that sends a usage event and writes
+    an identifier into the home folder. Pixelift must do neither, and does not need the
+    converter. OpenVINO allows for its absence. Skipping it also makes the import about 0.1 s
+    shorter. Who imported OpenVINO before keeps what they have; who wants the converter later
+    finds it as before, since it is then imported when it is asked for.
+
+    Returns:
+        The module `openvino`.
+
+    Raises:
+        EngineUnavailableError: OpenVINO is not installed.
+    """
+    with _import_lock:
+        is_ours = "openvino" not in sys.modules and CONVERTER not in sys.modules
+        if is_ours:
+            sys.modules[CONVERTER] = None  # type: ignore[assignment]  # makes its import fail
+        try:
+            import openvino  # noqa: PLC0415  (heavy: only where this engine is chosen)
+        except ImportError as err:
+            raise engine_missing("openvino", err) from err
+        finally:
+            if is_ours:
+                del sys.modules[CONVERTER]
+        if is_ours:
+            openvino.__getattr__ = _late_converter
+    return openvino
+
+
+def _late_converter(name: str) -> Any:  # noqa: ANN401  (an attribute of a module is anything)
+    if name == "convert_model":
+        from openvino.tools.ovc import convert_model  # noqa: PLC0415  (that is the point)
+
+        return convert_model
+    raise AttributeError(f"module 'openvino' has no attribute {name!r}")
+
+
+def _find_output(model: Any, name: str) -> Any:  # noqa: ANN401  (no type hints)
+    for op in model.get_ops():
+        for output in op.outputs():
+            if name in output.get_names():
+                return output
+    raise RuntimeError(f'the network has no tensor "{name}"')

@@ -1,0 +1,49 @@
+"""RepNet: a plain chain of 3x3 convolutions that learns what bicubic interpolation lost."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pixelift.models.blocks import CollapsibleConv
+from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
+
+
+class RepNet(nn.Module):
+    """head: 3 -> width; body: depth x (width -> width); tail: width -> 3 * scale * scale.
+
+    All at LR resolution and without a branch, because on a CPU memory traffic costs more than
+    arithmetic; the wide training form collapses into plain convolutions (`fuse`).
+
+    Paper: residual learning on the interpolated picture, J. Kim et al., CVPR 2016 (VDSR), section
+        3.1; sub-pixel output, W. Shi et al., CVPR 2016 (ESPCN); see `CollapsibleConv`.
+    """
+
+    def __init__(self, *, scale: int, width: int = 32, depth: int = 6, channels: int = 3) -> None:
+        """Build the network.
+
+        Args:
+            scale: LR to HR factor.
+            width: Channels inside.
+            depth: Convolutions between head and tail.
+            channels: Picture channels, 3 for RGB or 1 for luma.
+        """
+        super().__init__()
+        self.scale, self.channels = scale, channels
+        self.radius = max(depth + 2, BASE_RADIUS)
+        self.multiple_of = 1
+        self.head: nn.Module = CollapsibleConv(channels, width)
+        # The identity carries the signal; the kernels beside it start small.
+        self.body = nn.ModuleList(CollapsibleConv(width, width, gain=0.5) for _ in range(depth))
+        self.tail: nn.Module = CollapsibleConv(width, channels * scale**2, gain=0.05)
+        self.base = BicubicBase(scale=scale, channels=channels)
+
+    def trunk(self, lr: torch.Tensor) -> torch.Tensor:
+        """Predict what interpolation lost: (N, C, H, W) to (N, C * scale * scale, H, W)."""
+        x = F.relu(self.head(lr))
+        for convolution in self.body:
+            x = F.relu(convolution(x))
+        return self.tail(x)
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        """Map (N, C, H, W) in [0, 1] to (N, C, scale * H, scale * W), float32, not clipped."""
+        return F.pixel_shuffle(self.trunk(lr).float() + self.base(lr), self.scale)

@@ -1,0 +1,188 @@
+"""The prepared training set on disk: its layout, its manifest, and how it is opened and checked.
+
+DATASET/
+├── manifest.json              settings, pictures with hashes and licences, written last
+├── patches.parquet            one row a patch: picture, place, scores, why rejected
+└── pictures/00000.hr.npy      decoded once: uint8 (H, W, 3), memory-mapped when read
+              00000.x2.npy     its MATLAB-bicubic LR for each scale
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelift.errors import DatasetError
+from pixelift.patches.table import read_patches
+
+FORMAT = "pixelift-dataset"
+VERSION = 1
+
+Split = Literal["train", "valid"]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What decides the bytes of a prepared set, besides the photos themselves."""
+
+    scales: tuple[int, ...] = (2, 3, 4)
+    """LR to HR factors of which LR pictures are kept."""
+    patch: int = 192
+    """Side of a patch in HR pixels."""
+    stride: int = 96
+    """Distance from one patch to the next in HR pixels."""
+    holdout: float = 0.05
+    """Share of the photos kept for validation where none are given for it."""
+
+
+class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file of the set must be."""
+
+    bytes: int
+    sha256: str
+
+
+class PictureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One photo of the set."""
+
+    number: int
+    name: str
+    split: Split
+    sha256: str
+    height: int
+    width: int
+    files: dict[str, StoredFile]
+    credit: dict[str, str] = {}
+
+
+class Rejected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One photo that is not in the set, and why."""
+
+    name: str
+    reason: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that is known of a prepared set."""
+
+    settings: Settings
+    pictures: tuple[PictureEntry, ...]
+    rejected: tuple[Rejected, ...]
+    patches: StoredFile
+    format: str = FORMAT
+    version: int = VERSION
+
+    @property
+    def photos_sha256(self) -> str:
+        """Hash of the training photos: what a model's card names as its data."""
+        lines = sorted(f"{p.sha256}  {p.name}\n" for p in self.pictures if p.split == "train")
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """An opened set; pictures are read from disk only where they are looked at."""
+
+    folder: Path
+    manifest: Manifest
+    patches: NDArray[np.void]
+
+    def picture(self, number: int, scale: int = 1) -> NDArray[np.uint8]:
+        """Map a picture into memory.
+
+        Args:
+            number: Number of the picture.
+            scale: 1 for the HR picture, otherwise the scale of the LR picture.
+
+        Returns:
+            (H, W, 3) uint8 RGB, read-only.
+        """
+        array: NDArray[np.uint8] = np.load(
+            picture_path(self.folder, number, scale), mmap_mode="r", allow_pickle=False
+        )
+        return array
+
+    def numbers(self, split: Split) -> list[int]:
+        """List the picture numbers of a split."""
+        return [p.number for p in self.manifest.pictures if p.split == split]
+
+
+def picture_path(folder: Path, number: int, scale: int = 1) -> Path:
+    """Name the file of a picture; scale 1 is the HR picture."""
+    kind = "hr" if scale == 1 else f"x{scale}"
+    return folder / "pictures" / f"{number:05}.{kind}.npy"
+
+
+def describe_file(path: Path) -> StoredFile:
+    """Measure a file for the manifest."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return StoredFile(bytes=path.stat().st_size, sha256=digest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a set.
+
+    Args:
+        folder: The set.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DatasetError: There is no finished set in the folder, or it is of another version.
+    """
+    path = folder / "manifest.json"
+    again = f"Run: pixelift prepare PHOTOS -o {folder}"
+    if not folder.is_dir():
+        raise DatasetError(f"no training set at {folder}: there is no such folder. {again}")
+    if not path.is_file():
+        raise DatasetError(f"{folder} holds no finished training set (no manifest.json). {again}")
+    try:
+        head = msgspec.json.decode(path.read_bytes())
+        if not isinstance(head, dict) or head.get("format") != FORMAT:
+            raise DatasetError(f"{path} is not the manifest of a Pixelift training set. {again}")
+        if head.get("version") != VERSION:
+            raise DatasetError(
+                f"{folder} is a training set of version {head.get('version')}; this Pixelift reads "
+                f"version {VERSION}. Prepare the photos again."
+            )
+        return msgspec.convert(head, Manifest)
+    except msgspec.MsgspecError as error:
+        raise DatasetError(f"{path} is damaged: {error}. {again}") from error
+
+
+def open_dataset(folder: Path, *, verify: Literal["sizes", "hashes"] = "sizes") -> PreparedSet:
+    """Open a prepared set and check it.
+
+    Args:
+        folder: The set.
+        verify: "sizes" finds truncated and missing files at once; "hashes" reads every byte.
+
+    Returns:
+        The set.
+
+    Raises:
+        DatasetError: The set is missing, of another version, damaged or truncated.
+    """
+    manifest = read_manifest(folder)
+    table = folder / "patches.parquet"
+    _check_file(table, manifest.patches, verify)
+    for entry in manifest.pictures:
+        for name, stored in entry.files.items():
+            _check_file(folder / "pictures" / name, stored, verify)
+    return PreparedSet(folder, manifest, read_patches(table))
+
+
+def _check_file(path: Path, expected: StoredFile, verify: str) -> None:
+    again = "Prepare the photos again."
+    if not path.is_file():
+        raise DatasetError(f"training set lacks {path}. {again}")
+    size = path.stat().st_size
+    if size != expected.bytes:
+        raise DatasetError(f"{path} has {size} bytes and must have {expected.bytes}. {again}")
+    if verify == "hashes" and describe_file(path) != expected:
+        raise DatasetError(f"{path} was changed after it was prepared (SHA-256 differs). {again}")

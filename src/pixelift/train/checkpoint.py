@@ -1,0 +1,153 @@
+"""The state of a training on disk: whole or not there, and never unpickled."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from pixelift.errors import TrainingError
+from pixelift.patches.dataset import Manifest
+from pixelift.train.config import Recipe
+
+RECIPE = "recipe.json"
+ORIGIN = "dataset.json"
+CHECKPOINT = "checkpoint.pt"
+BEST = "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to go on as if nothing had happened."""
+
+    step: int
+    best: float
+    seconds: float
+    network: dict[str, torch.Tensor]
+    ema: dict[str, torch.Tensor]
+    optimizer: dict[str, Any]
+    recipe: str
+
+
+def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
+    """Replace the checkpoint of a run; a kill leaves either the old one or the new one.
+
+    Args:
+        run: The run folder.
+        checkpoint: The state.
+    """
+    partial = run / (CHECKPOINT + ".partial")
+    torch.save(vars(checkpoint), partial)
+    partial.replace(run / CHECKPOINT)
+
+
+def load_checkpoint(run: Path) -> Checkpoint:
+    """Read the checkpoint of a run.
+
+    Args:
+        run: The run folder.
+
+    Returns:
+        The state.
+
+    Raises:
+        TrainingError: There is none, or it is damaged.
+    """
+    path = run / CHECKPOINT
+    if not path.is_file():
+        raise TrainingError(f"no checkpoint in {run}. Start it without --resume.")
+    try:
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # noqa: BLE001 - torch raises whatever its unpickler met
+        raise TrainingError(
+            f"checkpoint {path} is damaged ({type(error).__name__}). "
+            f"Its best weights are in {BEST}; start a new run from them with "
+            f"--set run.start_from={run}"
+        ) from error
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write weights as safetensors; a kill leaves the old file or the new one.
+
+    Args:
+        network: The network.
+        path: The file.
+    """
+    partial = path.with_name(path.name + ".partial")
+    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, partial)
+    partial.replace(path)
+
+
+def load_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read weights that `save_weights` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        TrainingError: The file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"cannot read the weights {path}: {error}.") from error
+
+
+class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which photos a run was trained on."""
+
+    photos_sha256: str
+    """Hash over the training photos, see `Manifest.photos_sha256`."""
+    photos: int
+    """Number of training photos."""
+    patches_sha256: str
+    """Hash of the patch table."""
+
+
+def write_origin(run: Path, manifest: Manifest) -> None:
+    """Note in a run folder which photos it is trained on.
+
+    Args:
+        run: The run folder.
+        manifest: The manifest of the training set.
+    """
+    origin = Origin(
+        photos_sha256=manifest.photos_sha256,
+        photos=sum(p.split == "train" for p in manifest.pictures),
+        patches_sha256=manifest.patches.sha256,
+    )
+    (run / ORIGIN).write_bytes(msgspec.json.encode(origin) + b"\n")
+
+
+def read_run(run: Path) -> tuple[Recipe, Origin]:
+    """Read what a run folder says of itself.
+
+    Args:
+        run: The run folder.
+
+    Returns:
+        The recipe and the photos it was trained on.
+
+    Raises:
+        TrainingError: The folder is no run folder, or its notes are damaged.
+    """
+    try:
+        recipe = msgspec.json.decode((run / RECIPE).read_bytes(), type=Recipe)
+        return recipe, msgspec.json.decode((run / ORIGIN).read_bytes(), type=Origin)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise TrainingError(
+            f"{run} is not the run folder of a training: {error}. "
+            "Name the folder that `pixelift train -o` was given."
+        ) from error
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """Write a recipe so that equal recipes give equal text."""
+    return msgspec.json.encode(recipe, order="sorted").decode()

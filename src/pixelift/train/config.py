@@ -1,0 +1,124 @@
+"""A recipe: every setting of a training, strict, from TOML and from --set."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pixelift.errors import ConfigError
+
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which network is trained."""
+
+    architecture: str = "repnet"
+    """Name in the table of architectures."""
+    scale: Annotated[int, Meta(ge=2, le=8)] = 4
+    """LR to HR factor."""
+    dials: dict[str, Positive] = {}
+    """What the architecture lets one set, such as width and depth."""
+
+
+class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a training step sees."""
+
+    lr_patch: Positive = 48
+    """Side of a crop in LR pixels."""
+    batch: Positive = 16
+    """Crops in a step."""
+    uniform_share: Share = 0.25
+    """Share of crops taken anywhere; the others are drawn by restoration error."""
+    workers: Annotated[int, Meta(ge=0)] = 0
+    """Processes that cut crops ahead of time; the crops are the same for any number."""
+
+
+class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the weights move."""
+
+    steps: Positive = 20_000
+    """Training steps in all."""
+    learning_rate: Annotated[float, Meta(gt=0)] = 1e-3
+    """Adam's step size at the peak."""
+    final_rate: Annotated[float, Meta(gt=0)] = 1e-6
+    """Step size at the end of the cosine."""
+    warmup: Annotated[int, Meta(ge=0)] = 200
+    """Steps in which the step size rises to its peak."""
+    loss: Literal["l1", "l2"] = "l1"
+    """Mean absolute or mean squared difference on RGB in [0, 1]."""
+    ema: Annotated[float, Meta(ge=0, lt=1)] = 0.999
+    """How much of the running mean of the weights a step keeps."""
+
+
+class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the training is carried out."""
+
+    seed: Annotated[int, Meta(ge=0)] = 0
+    """Start of all random streams."""
+    precision: Literal["f32", "bf16"] = "bf16"
+    """Number format of the convolutions; weights and sums stay float32."""
+    compile: bool = False
+    """Compile the network with torch.compile (needs a C++ compiler)."""
+    validate_every: Positive = 1000
+    """Steps from one validation and checkpoint to the next."""
+    valid_crop: Positive = 480
+    """Side of the centre crop of each validation photo, in HR pixels."""
+    start_from: str = ""
+    """A run folder whose weights to start from; tensors that do not fit start fresh."""
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of a training."""
+
+    model: ModelSettings = ModelSettings()
+    data: DataSettings = DataSettings()
+    optim: OptimSettings = OptimSettings()
+    run: RunSettings = RunSettings()
+
+
+def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
+    """Read a recipe and apply changes to it.
+
+    Args:
+        path: A TOML file.
+        changes: Assignments such as "optim.steps=500"; values are TOML, or else plain text.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        ConfigError: The file cannot be read, or a key is unknown or of the wrong type; the
+            message gives the path of the key.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read recipe {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"recipe {path} is not valid TOML: {error}.") from error
+    for change in changes:
+        _apply(table, change)
+    try:
+        return msgspec.convert(table, Recipe)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"recipe {path}: {error}.") from error
+
+
+def _apply(table: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f'cannot understand --set "{change}"; write it as --set optim.steps=500')
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f'--set "{change}": {part} is a value and not a table.')
+    table[parts[-1]] = value

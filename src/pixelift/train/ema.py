@@ -1,0 +1,21 @@
+"""A running mean of the weights, which is better than any single step's."""
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def update_ema(mean: nn.Module, network: nn.Module, *, keep: float, step: int) -> None:
+    """Move the mean towards the weights of this step.
+
+    Early on the mean keeps less, so that it does not stick to the untrained weights.
+
+    Args:
+        mean: The network that holds the mean; changed in place.
+        network: The network that is trained.
+        keep: Share of the mean that is kept in the long run.
+        step: The step, from 0.
+    """
+    keep = min(keep, (1 + step) / (10 + step))
+    for held, new in zip(mean.parameters(), network.parameters(), strict=True):
+        held.lerp_(new, 1 - keep)

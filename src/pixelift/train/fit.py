@@ -1,0 +1,251 @@
+"""The training loop: from a recipe and a prepared set to a run folder."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pixelift.data.pairs import Batch, PairDataset, batches
+from pixelift.data.sample import CropSampler
+from pixelift.errors import TrainingError
+from pixelift.models.spec import build_model
+from pixelift.patches.dataset import PreparedSet
+from pixelift.train.checkpoint import (
+    BEST,
+    CHECKPOINT,
+    RECIPE,
+    Checkpoint,
+    load_checkpoint,
+    load_weights,
+    recipe_text,
+    save_checkpoint,
+    save_weights,
+    write_origin,
+)
+from pixelift.train.config import OptimSettings, Recipe
+from pixelift.train.ema import update_ema
+from pixelift.train.logbook import Logbook
+from pixelift.train.schedule import learning_rate
+from pixelift.train.validate import measure, validation_crops
+
+LOG_EVERY = 100
+"""Steps whose mean loss makes one line of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a training is, for whoever shows it."""
+
+    step: int
+    steps: int
+    loss: float | None
+    psnr_y: float | None
+    best: float
+
+
+Report = Callable[[State], None]
+
+
+@dataclass
+class _Training:
+    network: nn.Module
+    mean: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    best: float = -math.inf
+    seconds: float = 0.0
+
+
+def fit(
+    recipe: Recipe,
+    prepared: PreparedSet,
+    run: Path,
+    *,
+    resume: bool = False,
+    report: Report | None = None,
+) -> float:
+    """Train a network; every validation leaves a checkpoint from which it resumes exactly.
+
+    Args:
+        recipe: All settings.
+        prepared: The training set.
+        run: Run folder; new, or with `resume` the one to go on with.
+        resume: Go on from the checkpoint in `run`.
+        report: Told at each line of the log.
+
+    Returns:
+        Best PSNR-Y on the validation crops, in dB.
+
+    Raises:
+        TrainingError: The run folder is in use or of another recipe, or the loss is not finite.
+        DatasetError: The set does not fit the recipe.
+    """
+    torch.manual_seed(recipe.run.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    scale = recipe.model.scale
+    sampler = CropSampler(
+        prepared,
+        scale=scale,
+        hr_patch=recipe.data.lr_patch * scale,
+        uniform_share=recipe.data.uniform_share,
+        seed=recipe.run.seed,
+    )
+    pairs = validation_crops(prepared, scale=scale, side=recipe.run.valid_crop)
+    if not pairs:
+        raise TrainingError(
+            f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
+        )
+    state = _begin(recipe, run, device, resume=resume)
+    write_origin(run, prepared.manifest)
+    forward = torch.compile(state.network) if recipe.run.compile else state.network
+    book = Logbook(run, from_step=state.step)
+    dataset = PairDataset(prepared, sampler, scale=scale, batch=recipe.data.batch)
+    steps, every = recipe.optim.steps, recipe.run.validate_every
+    losses: list[torch.Tensor] = []
+    clock = time.perf_counter()
+    try:
+        for step, batch in batches(
+            dataset, first=state.step, last=steps, workers=recipe.data.workers
+        ):
+            losses.append(_train_step(recipe, state, forward, batch, step, device))
+            state.step = step + 1
+            shown: dict[str, float] = {}
+            validates = state.step % every == 0 or state.step == steps
+            if state.step % LOG_EVERY == 0 or validates:
+                now = time.perf_counter()
+                shown["steps_per_second"] = len(losses) / (now - clock)
+                state.seconds, clock = state.seconds + now - clock, now
+                shown["seconds"] = state.seconds
+                shown["loss"] = _mean_loss(losses, state.step)
+            if validates:
+                shown["psnr_y"] = _validate(recipe, state, pairs, run)
+            if shown:
+                book.add(state.step, **shown)
+                if report:
+                    psnr_y = shown.get("psnr_y")
+                    report(State(state.step, steps, shown.get("loss"), psnr_y, state.best))
+            if validates:
+                book.draw()
+    finally:
+        book.close()
+    return state.best
+
+
+def _begin(recipe: Recipe, run: Path, device: torch.device, *, resume: bool) -> _Training:
+    network = build_model(
+        recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials
+    )
+    if recipe.run.start_from and not resume:
+        _warm_start(network, Path(recipe.run.start_from) / BEST)
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean = copy.deepcopy(network)
+    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.optim.learning_rate)
+    state = _Training(network, mean, optimizer)
+    if resume:
+        _restore(state, load_checkpoint(run), recipe, run)
+    elif (run / CHECKPOINT).exists():
+        raise TrainingError(
+            f"{run} holds a training already. Go on with it by --resume, or choose another -o."
+        )
+    else:
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+            (run / RECIPE).write_text(recipe_text(recipe) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise TrainingError(f"cannot write to {run}: {error.strerror}.") from error
+    return state
+
+
+def _restore(state: _Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:
+    if saved.recipe != recipe_text(recipe):
+        raise TrainingError(
+            f"{run} was trained with another recipe (see {run / 'recipe.json'}). "
+            "Use that recipe, or start a new run without --resume."
+        )
+    state.network.load_state_dict(saved.network)
+    state.mean.load_state_dict(saved.ema)
+    state.optimizer.load_state_dict(saved.optimizer)
+    state.step, state.best, state.seconds = saved.step, saved.best, saved.seconds
+
+
+def _warm_start(network: nn.Module, path: Path) -> None:
+    """Take over every tensor that fits; the output layer of another scale does not."""
+    own = network.state_dict()
+    found = load_weights(path)
+    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise TrainingError(f"no tensor of {path} fits the network of the recipe.")
+    network.load_state_dict(fitting, strict=False)
+
+
+def _train_step(
+    recipe: Recipe,
+    state: _Training,
+    forward: Callable[[torch.Tensor], torch.Tensor],
+    batch: Batch,
+    step: int,
+    device: torch.device,
+) -> torch.Tensor:
+    lr = batch.lr.to(device, torch.float32, memory_format=torch.channels_last) / 255
+    hr = batch.hr.to(device, torch.float32, memory_format=torch.channels_last) / 255
+    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.run.precision == "bf16"):
+        sr = forward(lr)
+    loss = F.l1_loss(sr, hr) if recipe.optim.loss == "l1" else F.mse_loss(sr, hr)
+    for group in state.optimizer.param_groups:
+        group["lr"] = _rate(recipe.optim, step)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    state.optimizer.step()
+    update_ema(state.mean, state.network, keep=recipe.optim.ema, step=step)
+    return loss.detach()
+
+
+def _rate(optim: OptimSettings, step: int) -> float:
+    return learning_rate(
+        step,
+        steps=optim.steps,
+        peak=optim.learning_rate,
+        final=optim.final_rate,
+        warmup=optim.warmup,
+    )
+
+
+def _mean_loss(losses: list[torch.Tensor], step: int) -> float:
+    mean = float(torch.stack(losses).mean())
+    losses.clear()
+    if not math.isfinite(mean):
+        raise TrainingError(
+            f"the loss became {mean} before step {step}. The last checkpoint is intact; "
+            "lower the rate, for instance --set optim.learning_rate=5e-4"
+        )
+    return mean
+
+
+def _validate(
+    recipe: Recipe, state: _Training, pairs: list[tuple[torch.Tensor, object]], run: Path
+) -> float:
+    radius = int(state.mean.radius)  # type: ignore[arg-type]
+    shave = recipe.model.scale * radius
+    value = measure(state.mean, pairs, shave=shave)  # type: ignore[arg-type]
+    if value > state.best:
+        state.best = value
+        save_weights(state.mean, run / BEST)
+    save_checkpoint(
+        run,
+        Checkpoint(
+            step=state.step,
+            best=state.best,
+            seconds=state.seconds,
+            network=state.network.state_dict(),
+            ema=state.mean.state_dict(),
+            optimizer=state.optimizer.state_dict(),
+            recipe=recipe_text(recipe),
+        ),
+    )
+    return value

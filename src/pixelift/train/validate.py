@@ -1,0 +1,57 @@
+"""Measuring a network on the validation photos while it is trained."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from pixelift.image.geometry import Box
+from pixelift.metrics.psnr import psnr
+from pixelift.patches.dataset import PreparedSet
+
+
+def validation_crops(
+    prepared: PreparedSet, *, scale: int, side: int
+) -> list[tuple[torch.Tensor, np.ndarray]]:
+    """Cut the centre of each validation photo; no content measure has a say in it.
+
+    Args:
+        prepared: The set.
+        scale: LR to HR factor.
+        side: Side of the crop in HR pixels; smaller photos are taken whole.
+
+    Returns:
+        Pairs of LR (1, 3, H, W) float32 and HR (H, W, 3) float32, both in [0, 1].
+    """
+    pairs = []
+    for number in prepared.numbers("valid"):
+        hr = prepared.picture(number)
+        height, width = (min(side, n) // scale * scale for n in hr.shape[:2])
+        top, left = ((n - m) // 2 // scale * scale for n, m in zip(hr.shape, (height, width), strict=False))
+        box = Box(top, left, height, width)
+        lr = np.array(prepared.picture(number, scale)[box.unscaled(scale).slices])
+        lr_nchw = torch.from_numpy(lr).permute(2, 0, 1)[None].float() / 255
+        pairs.append((lr_nchw, np.array(hr[box.slices], np.float32) / np.float32(255)))
+    return pairs
+
+
+@torch.no_grad()
+def measure(
+    network: nn.Module, pairs: list[tuple[torch.Tensor, np.ndarray]], *, shave: int
+) -> float:
+    """Average the PSNR-Y of a network over validation crops.
+
+    Args:
+        network: The network, on the CPU or elsewhere.
+        pairs: What `validation_crops` returned.
+        shave: Pixels cut from each edge, in HR pixels; at least the network's radius times the
+            scale, so that the crop's border does not count.
+
+    Returns:
+        Decibels.
+    """
+    device = next(network.parameters()).device
+    values = []
+    for lr, hr in pairs:
+        sr = network(lr.to(device)).float().cpu()[0].permute(1, 2, 0).numpy()
+        values.append(psnr(sr, hr, shave=shave))
+    return float(np.mean(values))

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from pixelift.data.pairs import PairDataset, batches
+from pixelift.data.sample import CropSampler
+from pixelift.image.dihedral import inverse
+from pixelift.image.resize import downscale
+from tests.prepared import make_prepared
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    return make_prepared(tmp_path_factory.mktemp("pairs"))
+
+
+@pytest.fixture(scope="module")
+def sampler(prepared):
+    return CropSampler(prepared, scale=2, hr_patch=32, uniform_share=0.25, seed=1)
+
+
+@pytest.fixture(scope="module")
+def dataset(prepared, sampler):
+    return PairDataset(prepared, sampler, scale=2, batch=5)
+
+
+def test_a_batch_holds_bytes_of_the_right_shape(dataset):
+    batch = dataset[0]
+    assert batch.lr.shape == (5, 3, 16, 16)
+    assert batch.hr.shape == (5, 3, 32, 32)
+    assert batch.lr.dtype == batch.hr.dtype == torch.uint8
+
+
+def test_lr_is_the_bicubic_of_the_whole_picture_at_the_same_place(prepared, sampler, dataset):
+    step = 7
+    batch = dataset[step]
+    for n in range(5):
+        crop = sampler.draw(step * 5 + n)
+        lr = inverse(batch.lr[n].permute(1, 2, 0).numpy(), crop.turn)
+        hr = inverse(batch.hr[n].permute(1, 2, 0).numpy(), crop.turn)
+        whole = prepared.picture(crop.picture)
+        assert np.array_equal(hr, whole[crop.box.slices])
+        assert np.array_equal(lr, downscale(np.array(whole), 2)[crop.box.unscaled(2).slices])
+
+
+# More workers than cores are slow, not wrong: this test asks for them on purpose.
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_the_number_of_workers_changes_nothing(dataset, workers):
+    alone = list(batches(dataset, first=3, last=9, workers=0))
+    helped = list(batches(dataset, first=3, last=9, workers=workers))
+    assert [step for step, _ in helped] == list(range(3, 9))
+    for (_, a), (_, b) in zip(alone, helped, strict=True):
+        assert torch.equal(a.lr, b.lr)
+        assert torch.equal(a.hr, b.hr)

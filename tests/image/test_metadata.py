@@ -1,0 +1,125 @@
+import io
+import struct
+
+import pytest
+from PIL import Image
+
+from pixelift.image import metadata
+
+
+def saved(kind, **options):
+    stream = io.BytesIO()
+    Image.new("RGB", (5, 3), "red").save(stream, kind, **options)
+    return stream
+
+
+def exif_with(orientation=6, **fields):
+    exif = Image.Exif()
+    exif[metadata.ORIENTATION] = orientation
+    for number, value in fields.items():
+        exif[int(number[1:])] = value
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_upright_exif_says_1_and_keeps_the_rest(orientation):
+    block = exif_with(orientation, t271="Camera", t305="Software")
+    upright = metadata.upright_exif(block)
+    read = Image.Exif()
+    read.load(upright)
+    assert dict(read) == {metadata.ORIENTATION: 1, 271: "Camera", 305: "Software"}
+    assert len(upright) == len(block)
+    assert sum(a != b for a, b in zip(block, upright, strict=True)) <= 1
+
+
+def test_upright_exif_adds_the_prefix_of_jpeg_once():
+    block = exif_with(3)
+    bare = block.removeprefix(metadata.EXIF_PREFIX)
+    assert metadata.upright_exif(bare) == metadata.upright_exif(block)
+    assert metadata.upright_exif(bare).count(metadata.EXIF_PREFIX) == 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_upright_exif_knows_both_byte_orders_and_long_values(order):
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(order + "HHII", metadata.ORIENTATION, 4, 1, 8)
+    block = mark + struct.pack(order + "IH", 8, 1) + entry + bytes(4)
+    tags = metadata.read_tags(io.BytesIO(metadata.upright_exif(block)), start=6)
+    assert tags[metadata.ORIENTATION].value == 1
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"", b"II", b"nonsense that is long enough", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff"],
+)
+def test_a_damaged_block_is_left_as_it_is(block):
+    assert metadata.upright_exif(block) == metadata.EXIF_PREFIX + block
+
+
+def test_every_cut_of_a_block_is_survived():
+    block = exif_with(6, t282=72.0, t283=72.0, t271="Camera")
+    for length in range(len(block)):
+        metadata.upright_exif(block[:length])
+
+
+def test_tags_of_a_big_tiff_are_read():
+    entry = struct.pack("<HHQ", metadata.RESOLUTION_UNIT, 3, 1) + struct.pack("<H6x", 3)
+    across = struct.pack("<HHQII", metadata.X_RESOLUTION, 5, 1, 118, 1)
+    down = struct.pack("<HHQII", metadata.Y_RESOLUTION, 5, 1, 59, 1)
+    head = b"II+\0" + struct.pack("<HHQ", 8, 0, 16)
+    stream = io.BytesIO(head + struct.pack("<Q", 3) + across + down + entry + bytes(8))
+    tags = metadata.read_tags(stream)
+    assert tags[metadata.X_RESOLUTION].value == 118
+    assert metadata.stated_dpi(stream, "tiff", None) == (299.72, 149.86)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_a_stated_resolution_is_found(kind):
+    stream = saved(kind, dpi=(300, 150))
+    across, down = metadata.stated_dpi(stream, kind.lower(), None)
+    assert across == pytest.approx(300, abs=0.02)
+    assert down == pytest.approx(150, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_file_without_a_resolution_has_none(kind):
+    assert metadata.stated_dpi(saved(kind), kind.lower(), None) is None
+
+
+def test_exif_is_asked_where_the_format_says_nothing():
+    block = exif_with(1, t282=240.0, t283=120.0)
+    assert metadata.stated_dpi(saved("WEBP"), "webp", block) == (240.0, 120.0)
+    assert metadata.stated_dpi(saved("JPEG"), "jpeg", block) == (240.0, 120.0)
+    assert metadata.stated_dpi(saved("JPEG", dpi=(300, 300)), "jpeg", block) == (300.0, 300.0)
+
+
+def test_centimetres_become_inches():
+    block = exif_with(1, t282=100.0, t283=100.0, t296=3)
+    assert metadata.stated_dpi(io.BytesIO(), "webp", block) == (254.0, 254.0)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_forgotten_resolution_is_gone_for_everybody(kind):
+    stream = saved(kind, dpi=(300, 300))
+    before = len(stream.getvalue())
+    metadata.forget_dpi(stream, kind.lower())
+    assert len(stream.getvalue()) == before
+    assert metadata.stated_dpi(stream, kind.lower(), None) is None
+    with Image.open(stream) as image:
+        image.load()
+        assert image.info.get("dpi") in (None, (1, 1))
+
+
+def test_png_chunks_end_with_the_last_whole_one():
+    whole = saved("PNG").getvalue()
+    assert [chunk.kind for chunk in metadata.png_chunks(io.BytesIO(whole))][-1] == b"IEND"
+    cut = [chunk.kind for chunk in metadata.png_chunks(io.BytesIO(whole[:-1]))]
+    assert cut[-1] == b"IDAT"
+    assert list(metadata.png_chunks(io.BytesIO(whole[:10]))) == []
+
+
+def test_profiles_say_for_how_many_channels_they_are():
+    assert metadata.icc_channels(bytes(16) + b"RGB " + bytes(100)) == 3
+    assert metadata.icc_channels(bytes(16) + b"GRAY" + bytes(100)) == 1
+    assert metadata.icc_channels(bytes(16) + b"CMYK" + bytes(100)) is None
+    assert metadata.icc_channels(b"") is None

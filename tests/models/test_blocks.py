@@ -1,0 +1,34 @@
+import pytest
+import torch
+from torch import nn
+
+from pixelift.models.blocks import CollapsibleConv
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(3, 8), (8, 8), (8, 12)])
+def test_the_collapsed_kernel_does_what_its_branches_do(inputs, outputs):
+    torch.manual_seed(0)
+    block = CollapsibleConv(inputs, outputs, expansion=3).double()
+    x = torch.randn(2, inputs, 9, 7, dtype=torch.float64)
+    wide = nn.functional.conv2d(x, block.wide, padding=1)
+    branches = nn.functional.conv2d(wide, block.mix[:, :, None, None], block.bias)
+    if inputs == outputs:
+        branches = branches + x
+    assert torch.allclose(block(x), branches, atol=1e-12)
+
+
+def test_fusing_gives_a_plain_convolution_with_the_same_output():
+    torch.manual_seed(0)
+    block = CollapsibleConv(6, 6)
+    x = torch.randn(1, 6, 8, 8)
+    plain = block.fuse()
+    assert type(plain) is nn.Conv2d
+    assert torch.allclose(plain(x), block(x), atol=1e-6)
+
+
+def test_the_first_kernel_keeps_the_size_of_what_flows_through():
+    torch.manual_seed(0)
+    block = CollapsibleConv(32, 64)
+    x = torch.randn(4, 32, 24, 24).relu()
+    ratio = block(x).relu()[..., 2:-2, 2:-2].square().mean() / x.square().mean()
+    assert 0.5 < ratio < 2

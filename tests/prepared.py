@@ -1,0 +1,34 @@
+"""A small training set for tests of the torch wing: made once, in a second."""
+
+import numpy as np
+from PIL import Image
+
+from pixelift.patches.dataset import Settings, open_dataset
+from pixelift.patches.prepare import collect_photos, prepare
+
+
+def textured_photo(rng, height, width):
+    """Draw stripes and blobs: something that a network can learn from."""
+    y, x = np.mgrid[:height, :width]
+    waves = sum(
+        np.sin(x * rng.uniform(0.05, 1) + y * rng.uniform(-1, 1) + rng.uniform(0, 6))[..., None]
+        * rng.uniform(-1, 1, 3)
+        for _ in range(6)
+    )
+    picture = np.where(waves > 0.3, 200, 60) + 15 * waves
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def make_prepared(folder, *, scales=(2, 4), photos=4, side=96, valid=1):
+    """Prepare a set of drawn photos below a folder and open it."""
+    rng = np.random.default_rng(5)
+    for split, count in (("train", photos), ("valid", valid)):
+        (folder / split).mkdir(parents=True)
+        for n in range(count):
+            picture = textured_photo(rng, side, side + 24)
+            Image.fromarray(picture).save(folder / split / f"{n}.png")
+    sources = collect_photos([folder / "train"], "train")
+    sources += collect_photos([folder / "valid"], "valid")
+    settings = Settings(scales=scales, patch=48, stride=24, holdout=0)
+    prepare(sources, folder / "set", settings=settings, workers=1)
+    return open_dataset(folder / "set")

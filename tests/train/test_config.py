@@ -1,0 +1,62 @@
+import pytest
+
+from pixelift.errors import ConfigError
+from pixelift.train.config import Recipe, load_recipe
+
+
+def recipe(tmp_path, text, *changes):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    return load_recipe(path, changes)
+
+
+def test_an_empty_recipe_is_all_defaults(tmp_path):
+    assert recipe(tmp_path, "") == Recipe()
+
+
+def test_changes_are_toml_values_or_plain_text(tmp_path):
+    changed = recipe(
+        tmp_path,
+        "[optim]\nsteps = 5\n",
+        "optim.steps=50",
+        "optim.learning_rate = 2e-3",
+        "model.dials={width=16}",
+        "run.precision=f32",
+        "run.start_from=runs/a b",
+    )
+    assert changed.optim.steps == 50
+    assert changed.optim.learning_rate == 2e-3
+    assert changed.model.dials == {"width": 16}
+    assert changed.run.precision == "f32"
+    assert changed.run.start_from == "runs/a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[optim]\nlearning_rat = 1\n", r"unknown field `learning_rat` - at `\$.optim`"),
+        ("[optim]\nsteps = 0\n", r"`int` >= 1 - at `\$.optim.steps`"),
+        ("[optim]\nloss = 'l3'\n", r"at `\$.optim.loss`"),
+        ("[model]\ndials = {width = 1.5}\n", r"`int`, got `float` - at `\$.model.dials"),
+        ("[model\n", "not valid TOML"),
+    ],
+)
+def test_wrong_keys_and_values_are_refused_with_their_path(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        recipe(tmp_path, text)
+
+
+@pytest.mark.parametrize("change", ["optim.steps", "=5", "optim..steps=5"])
+def test_a_change_that_is_no_assignment_is_refused(tmp_path, change):
+    with pytest.raises(ConfigError, match=r"write it as --set optim\.steps=500"):
+        recipe(tmp_path, "", change)
+
+
+def test_a_change_below_a_value_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="steps is a value and not a table"):
+        recipe(tmp_path, "[optim]\nsteps = 5\n", "optim.steps.more=5")
+
+
+def test_a_missing_recipe_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="cannot read recipe"):
+        load_recipe(tmp_path / "no.toml")
