@@ -12,6 +12,10 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("house")
 
+# The networks of the tests are so small that a second thread only waits for the first; and two
+# runs on one machine would wait for each other. Read when torch is first imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SHARED = Path(os.environ.get("PIXELIFT_SHARED") or Path(__file__).parents[2] / "shared")
 
 

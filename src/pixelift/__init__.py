@@ -52,13 +52,23 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  (an attribute of a module is
     if name == "errors":
         return importlib.import_module("pixelift.errors")
     if name == "__version__":
-        value: Any = importlib.import_module("importlib.metadata").version("pixelift")
+        value: Any = _version()
     elif name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     else:
         raise AttributeError(f"module 'pixelift' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    # Imported late because it costs more than the whole of this module.
+    from importlib import metadata  # noqa: PLC0415
+
+    try:
+        return metadata.version("pixelift")
+    except metadata.PackageNotFoundError:
+        return "unknown"  # run from a clone that is not installed
 
 
 def __dir__() -> list[str]:

@@ -1,14 +1,16 @@
 import os
 import subprocess
 import sys
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from cyclopts import App
 
 from pixelift import errors
 from pixelift.cli import main as cli
-from pixelift.cli.main import COMMANDS, main, make_app
+from pixelift.cli.main import COMMANDS, deliver_again, main, make_app
 
 HEAVY = ("torch", "openvino", "onnxruntime", "numpy", "pyvips", "msgspec", "scipy")
 
@@ -189,6 +191,26 @@ def test_an_interrupt_exits_with_130_and_a_short_line(raising, capsys):
     assert capsys.readouterr().err == "pixelift: stopped\n"
 
 
+def test_an_interrupt_that_was_lost_in_a_callback_is_delivered_again(monkeypatch, capsys):
+    delivered = threading.Event()
+    monkeypatch.setattr("_thread.interrupt_main", delivered.set)
+
+    deliver_again(SimpleNamespace(exc_type=KeyboardInterrupt))
+
+    assert delivered.wait(timeout=30)
+    assert capsys.readouterr().err == ""
+
+
+def test_other_exceptions_that_are_lost_are_told_as_ever(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "__unraisablehook__", told.append)
+    report = SimpleNamespace(exc_type=ValueError)
+
+    deliver_again(report)
+
+    assert told == [report]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a shell does")
 def test_a_reader_that_has_gone_is_no_reason_to_complain():
     reading, writing = os.pipe()
@@ -214,3 +236,16 @@ def test_the_installed_command_passes_its_words_and_the_exit_code_on():
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a file name of bytes that are no text")
+def test_a_file_name_that_is_no_text_is_told_all_the_same(tmp_path):
+    name = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / name).write_bytes(b"no picture")
+
+    done = pixelift("evaluate", "-m", "bicubic", "-s", "2", "--hr", ".", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "caf\\udce9.png" in done.stderr
+    assert "mean of 0" in done.stdout

@@ -50,7 +50,13 @@ def test_upright_exif_knows_both_byte_orders_and_long_values(order):
 
 @pytest.mark.parametrize(
     "block",
-    [b"", b"II", b"nonsense that is long enough", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff"],
+    [
+        b"",
+        b"II",
+        b"long enough, but nonsense",
+        b"MM\0*\xff\xff\xff\xff",
+        b"II*\0\x08\0\0\0\xff\xff",
+    ],
 )
 def test_a_damaged_block_is_left_as_it_is(block):
     assert metadata.upright_exif(block) == metadata.EXIF_PREFIX + block
@@ -102,12 +108,22 @@ def test_centimetres_become_inches():
 def test_a_forgotten_resolution_is_gone_for_everybody(kind):
     stream = saved(kind, dpi=(300, 300))
     before = len(stream.getvalue())
-    metadata.forget_dpi(stream, kind.lower())
+    metadata.correct_dpi(stream, kind.lower(), None)
     assert len(stream.getvalue()) == before
     assert metadata.stated_dpi(stream, kind.lower(), None) is None
     with Image.open(stream) as image:
         image.load()
         assert image.info.get("dpi") in (None, (1, 1))
+
+
+@pytest.mark.parametrize("dpi", [(72.0, 72.0), (150.0, 240.0), (300.0, 1200.0)])
+def test_png_states_the_nearest_resolution_it_can(dpi):
+    stream = saved("PNG", dpi=(10, 10))
+    metadata.correct_dpi(stream, "png", dpi)
+    assert metadata.stated_dpi(stream, "png", None) == dpi
+    with Image.open(stream) as image:
+        image.load()
+        assert image.info["dpi"] == pytest.approx(dpi, abs=0.02)
 
 
 def test_png_chunks_end_with_the_last_whole_one():

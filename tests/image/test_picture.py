@@ -43,7 +43,9 @@ def test_a_picture_is_frozen():
         Picture(RGB).depth = 16
 
 
-@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 2), (4, 6, 4), (0, 6, 3), (4, 0, 1), (1, 4, 6, 3)])
+@pytest.mark.parametrize(
+    "shape", [(4, 6), (4, 6, 2), (4, 6, 4), (0, 6, 3), (4, 0, 1), (1, 4, 6, 3)]
+)
 def test_pixels_that_are_no_grey_or_rgb_picture_are_refused(shape):
     with pytest.raises(ShapeError, match="allowed is"):
         Picture(np.zeros(shape, np.float32))

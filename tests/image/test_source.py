@@ -1,5 +1,4 @@
 import io
-import logging
 import os
 import struct
 from pathlib import Path
@@ -126,7 +125,9 @@ def test_libvips_own_formats_are_refused(suffix, tmp_path):
     assert "it is no photo" in refusal(path)
 
 
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"II*\0"])
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"II*\0"]
+)
 def test_a_first_line_without_a_picture_is_damaged(content):
     assert "damaged, cut short" in refusal(content)
 
@@ -205,7 +206,7 @@ def test_reading_leaves_no_file_open(png, tmp_path):
     assert open_files() <= before
 
 
-def test_nothing_lands_on_standard_error(png, capfd, caplog):
+def test_nothing_lands_on_standard_error(capfd):
     rng = np.random.default_rng(1)
     noise = Image.fromarray(rng.integers(0, 256, (300, 400, 3)).astype(np.uint8))
     for kind in ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF"):
@@ -219,5 +220,3 @@ def test_nothing_lands_on_standard_error(png, capfd, caplog):
     captured = capfd.readouterr()
     assert captured.out == ""
     assert captured.err == ""
-    assert logging.lastResort is not None
-    assert not [r for r in caplog.records if not r.name.startswith("pyvips")]

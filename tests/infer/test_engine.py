@@ -1,6 +1,7 @@
 """What holds for every engine, and the choice between them."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -146,14 +147,18 @@ def test_auto_takes_the_first_that_is_installed(tmp_path, monkeypatch):
     )
     assert open_engine(card, path).name == "onnxruntime"
     missing.add("onnxruntime")
-    with pytest.raises(EngineUnavailableError, match="no engine is installed.*pip install openvino"):
+    with pytest.raises(
+        EngineUnavailableError, match=r"no engine is installed.*pip install openvino"
+    ):
         open_engine(card, path)
 
 
 def test_a_package_that_is_not_there_is_told_with_the_command(provider, tmp_path, monkeypatch):
     card, path = write_model(tmp_path)
     monkeypatch.setitem(sys.modules, provider, None)
-    with pytest.raises(EngineUnavailableError, match=f"is not installed. Run: pip install {provider}"):
+    with pytest.raises(
+        EngineUnavailableError, match=f"is not installed. Run: pip install {provider}"
+    ):
         open_engine(card, path, provider=provider)
 
 
@@ -214,6 +219,7 @@ def test_an_array_the_network_was_not_made_for_is_refused(provider, shape, tmp_p
         MemoryError(),
         RuntimeError("Exception from x.cpp:1:\nstd::bad_alloc\n"),
         RuntimeError("a.cc:360 Failed to allocate memory for requested buffer of size 2"),
+        RuntimeError("[CPU] Convolution node with name 'conv1/WithoutBiases' can't alloc"),
         RuntimeError("Resource temporarily unavailable"),
     ],
 )
@@ -224,7 +230,9 @@ def test_out_of_memory_is_recognised_in_the_words_of_each_engine(err):
 
 
 def test_other_failures_are_told_in_one_line():
-    failure = engine_failure(RuntimeError("Exception from a.cpp:1:\nno kernel\n\n"), shape=(1, 3, 2, 2))
+    failure = engine_failure(
+        RuntimeError("Exception from a.cpp:1:\nno kernel\n\n"), shape=(1, 3, 2, 2)
+    )
     assert isinstance(failure, WeightsError)
     assert "2x2: no kernel." in str(failure)
     assert "no reason given" in str(load_failure(RuntimeError("")))
@@ -247,8 +255,11 @@ def watched(lr):
 image = np.random.default_rng(0).random((700, 600, 3), dtype=np.float32)
 expected = run_tiled(engine, image, scale=2, halo=3, tile=64)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + 120_000_000,) * 2)
-assert np.array_equal(run_tiled(watched, image, scale=2, halo=3, tile=700), expected)
+_, most = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (used + 160_000_000, most))
+result = run_tiled(watched, image, scale=2, halo=3, tile=700)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+assert np.array_equal(result, expected)
 assert len(set(shapes)) > 1, shapes
 print("survived")
 """
@@ -257,7 +268,9 @@ print("survived")
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
 def test_memory_that_runs_out_for_real_gives_smaller_tiles(mode, tmp_path):
-    _, path = write_model(tmp_path, width=64)
+    _, path = write_model(tmp_path, width=96)
     command = [sys.executable, "-c", OUT_OF_MEMORY, path, mode["provider"], mode["precision"]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # One heap: each thread's own would reserve address space that it does not use.
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.stdout == "survived\n", done.stderr

@@ -1,5 +1,4 @@
 import msgspec
-import numpy as np
 import onnx
 import pytest
 from hypothesis import given
@@ -133,20 +132,22 @@ def test_a_network_cut_off_anywhere_is_refused_or_has_no_card():
         assert "\n" not in str(info.value)
 
 
+def refusal(read, data):
+    """Give what the reader said against the bytes, or None where it took them."""
+    try:
+        read(data)
+    except WeightsError as err:
+        return str(err)
+    return None
+
+
 @given(st.binary(max_size=200))
 def test_garbage_is_walked_to_its_end_without_another_error(data):
-    try:
-        read_metadata(data)
-    except WeightsError as err:
-        assert "\n" not in str(err)
+    assert "\n" not in (refusal(read_metadata, data) or "")
 
 
-def test_reading_a_card_takes_the_file_as_it_is(rng):
-    data = bytearray(model_bytes(width=4))
+def test_a_network_with_a_wrong_byte_is_read_or_refused_in_one_line(rng):
+    data = model_bytes(width=4)
     for at in rng.integers(0, len(data), 300):
-        damaged = bytes(data[:at]) + bytes([data[at] ^ 0x55]) + bytes(data[at + 1 :])
-        try:
-            assert isinstance(card_from_onnx(damaged), Card)
-        except WeightsError as err:
-            assert "\n" not in str(err)
-    assert np.frombuffer(data, np.uint8).size == len(data)
+        damaged = data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]
+        assert "\n" not in (refusal(card_from_onnx, damaged) or "")

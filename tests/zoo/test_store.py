@@ -37,12 +37,14 @@ def one_line(info):
     return str(info.value)
 
 
-def test_models_are_listed_by_name_and_scale(zoo, home):
+@pytest.mark.usefixtures("zoo")
+def test_models_are_listed_by_name_and_scale(home):
     write_model(home, name="mine", scale=3)
     assert [card.key for card in list_models()] == ["mine_x3", "small_x2", "small_x4"]
 
 
-def test_an_empty_zoo_lists_nothing(zoo, home):
+@pytest.mark.usefixtures("home")
+def test_an_empty_zoo_lists_nothing(zoo):
     for path in zoo.iterdir():
         path.unlink()
     assert list_models() == []
@@ -69,30 +71,35 @@ def test_a_name_is_found_with_its_scale(zoo, name, scale, key):
     assert path == zoo / f"{key}.onnx"
 
 
-def test_the_users_network_goes_before_the_packaged_one(zoo, home):
+@pytest.mark.usefixtures("zoo")
+def test_the_users_network_goes_before_the_packaged_one(home):
     write_model(home, name="small", scale=2, seed=5)
     _, path = find_model("small", scale=2)
     assert path.parent == home
     assert [card.key for card in list_models()] == ["small_x2", "small_x4"]
 
 
-def test_an_unknown_name_is_told_with_the_nearest(zoo):
+@pytest.mark.usefixtures("zoo")
+def test_an_unknown_name_is_told_with_the_nearest():
     with pytest.raises(UnknownNameError, match=r'no model "smal". Did you mean "small"\?'):
         find_model("smal", scale=2)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../small", ".small", "sm\0all", "x" * 300, "small "])
-def test_a_name_that_cannot_be_one_is_refused(zoo, name):
+@pytest.mark.usefixtures("zoo")
+def test_a_name_that_cannot_be_one_is_refused(name):
     with pytest.raises(UnknownNameError):
         find_model(name, scale=2)
 
 
-def test_a_scale_that_is_not_offered_is_told_with_those_that_are(zoo):
+@pytest.mark.usefixtures("zoo")
+def test_a_scale_that_is_not_offered_is_told_with_those_that_are():
     with pytest.raises(UnknownNameError, match=r'"small" has no scale 3. Its scales: 2, 4.'):
         find_model("small", scale=3)
 
 
-def test_a_name_and_a_scale_that_contradict_each_other_are_refused(zoo):
+@pytest.mark.usefixtures("zoo")
+def test_a_name_and_a_scale_that_contradict_each_other_are_refused():
     with pytest.raises(UnknownNameError, match="is for scale 2, not for scale 4"):
         find_model("small_x2", scale=4)
 
@@ -148,7 +155,8 @@ def test_a_card_under_another_name_is_refused(zoo):
         find_model("other", scale=2)
 
 
-def test_a_file_brings_its_own_card(zoo, tmp_path):
+@pytest.mark.usefixtures("zoo")
+def test_a_file_brings_its_own_card(tmp_path):
     data = model_bytes(name="trained", scale=3)
     path = tmp_path / "anything.ONNX"
     path.write_bytes(data)
@@ -160,7 +168,8 @@ def test_a_file_brings_its_own_card(zoo, tmp_path):
         assert card.bytes == len(data)
 
 
-def test_a_file_of_another_scale_is_refused(zoo, tmp_path):
+@pytest.mark.usefixtures("zoo")
+def test_a_file_of_another_scale_is_refused(tmp_path):
     path = tmp_path / "a.onnx"
     path.write_bytes(model_bytes(scale=3))
     assert find_model(path, scale=3)[0].scale == 3
@@ -168,8 +177,11 @@ def test_a_file_of_another_scale_is_refused(zoo, tmp_path):
         find_model(path, scale=4)
 
 
-@pytest.mark.parametrize("data", [b"", b"garbage", model_bytes()[:-60], model_bytes(with_card=False)])
-def test_a_file_that_is_no_network_of_ours_is_refused(zoo, tmp_path, data):
+@pytest.mark.parametrize(
+    "data", [b"", b"garbage", model_bytes()[:-60], model_bytes(with_card=False)]
+)
+@pytest.mark.usefixtures("zoo")
+def test_a_file_that_is_no_network_of_ours_is_refused(tmp_path, data):
     path = tmp_path / "a.onnx"
     path.write_bytes(data)
     with pytest.raises(WeightsError) as info:
@@ -177,7 +189,8 @@ def test_a_file_that_is_no_network_of_ours_is_refused(zoo, tmp_path, data):
     assert one_line(info).startswith(f"{path}: ")
 
 
-def test_a_file_that_is_missing_or_a_folder_is_refused(zoo, tmp_path):
+@pytest.mark.usefixtures("zoo")
+def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path):
     with pytest.raises(WeightsError, match=r"gone\.onnx: No such file"):
         find_model(tmp_path / "gone.onnx")
     (tmp_path / "folder.onnx").mkdir()
@@ -185,7 +198,8 @@ def test_a_file_that_is_missing_or_a_folder_is_refused(zoo, tmp_path):
         find_model(tmp_path / "folder.onnx")
 
 
-def test_a_file_that_is_too_large_is_not_read(zoo, tmp_path):
+@pytest.mark.usefixtures("zoo")
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
     path = tmp_path / "huge.onnx"
     path.touch()
     os.truncate(path, store.MAX_BYTES + 1)
@@ -193,7 +207,8 @@ def test_a_file_that_is_too_large_is_not_read(zoo, tmp_path):
         find_model(path)
 
 
-def test_the_bytes_that_are_returned_are_the_ones_that_were_verified(zoo):
+@pytest.mark.usefixtures("zoo")
+def test_the_bytes_that_are_returned_are_the_ones_that_were_verified():
     card, path = find_model("small", scale=2)
     assert hashlib.sha256(read_weights(card, path)).hexdigest() == card.sha256
     path.write_bytes(model_bytes(name="small", seed=9))
@@ -201,7 +216,8 @@ def test_the_bytes_that_are_returned_are_the_ones_that_were_verified(zoo):
         read_weights(card, path)
 
 
-def test_a_card_without_a_hash_is_taken_on_trust(zoo):
+@pytest.mark.usefixtures("zoo")
+def test_a_card_without_a_hash_is_taken_on_trust():
     card, path = find_model("small", scale=2)
     path.write_bytes(b"other")
     assert read_weights(msgspec.structs.replace(card, sha256=""), path) == b"other"

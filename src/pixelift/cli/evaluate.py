@@ -108,7 +108,7 @@ def _command_line(options: dict[str, object]) -> str:
 
 
 def _write_json(result: "Result", path: Path) -> None:
-    text = json_module.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_module.dumps(result, indent=2, allow_nan=False)
     if path == STDOUT:
         print(text)
         return

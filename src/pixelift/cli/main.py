@@ -1,7 +1,10 @@
 """The command `pixelift`: its sub-commands, and how an error becomes one line and an exit code."""
 
+import _thread
+import io
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -177,6 +180,28 @@ def explain(error: BaseException) -> int:
     return USAGE if isinstance(error, USAGE_ERRORS) else FAILED
 
 
+def deliver_again(report: "sys.UnraisableHookArgs") -> None:
+    """Deliver an interrupt once more that came where none can be raised.
+
+    libvips calls into Python for each line of its log, dozens of times a picture, and an
+    exception raised there is lost: without this, every other Ctrl-C would do nothing.
+
+    Args:
+        report: What Python tells about an exception that it has to ignore.
+    """
+    if report.exc_type is not None and issubclass(report.exc_type, KeyboardInterrupt):
+        timer = threading.Timer(0.05, _thread.interrupt_main)
+        timer.daemon = True
+        timer.start()
+    else:
+        sys.__unraisablehook__(report)
+
+
 def run() -> None:
     """Run the program: the entry point of the installed command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name may hold bytes that are no text, and a terminal may not know the dash of a
+        # table: neither is a reason to stop in the middle of a batch.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.unraisablehook = deliver_again
     sys.exit(main(sys.argv[1:]))

@@ -144,15 +144,20 @@ def plan_jobs(
     """
     target = Path(output) if output is not None else None
     empty: list[Path] = []
-    is_single = len(inputs) == 1 and not inputs[0].is_dir()
-    if target and output and is_single and not (output.endswith(("/", os.sep)) or target.is_dir()):
+    is_single = len(inputs) == 1 and not _is_folder(inputs[0])
+    if (
+        target
+        and output
+        and is_single
+        and not (output.endswith(("/", os.sep)) or _is_folder(target))
+    ):
         jobs = [Job(inputs[0], target, format_of(target, format))]
     else:
-        if target and target.exists() and not target.is_dir():
+        if target and target.is_file():
             raise ConfigError(f"{target} is a file, and several results need a folder: -o FOLDER")
         jobs = []
         for source in inputs:
-            found = _find_inputs(source, target, scale, format) if source.is_dir() else [source]
+            found = _find_inputs(source, target, scale, format) if _is_folder(source) else [source]
             jobs += [_job_in_folder(path, source, target, scale, format) for path in found]
             empty += [] if found else [source]
     # The same picture named twice is one job.
@@ -299,11 +304,10 @@ def free_memory() -> int | None:
         Bytes; None where the system does not tell as Linux does.
     """
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        _, _, rest = Path("/proc/meminfo").read_text().partition("MemAvailable:")
     except OSError:
         return None
-    kilobytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
-    return None if kilobytes is None else int(kilobytes) * 1024
+    return int(rest.split()[0]) * 1024 if rest else None
 
 
 def _find_inputs(folder: Path, target: Path | None, scale: int, format: str | None) -> list[Path]:
@@ -312,8 +316,9 @@ def _find_inputs(folder: Path, target: Path | None, scale: int, format: str | No
     if target and _identity(target) != _identity(folder):
         inside = _identity(target)
         return [path for path in found if inside not in _identity(path).parents]
-    results = {_job_in_folder(path, folder, target, scale, format).output for path in found}
-    return [path for path in found if path not in results]
+    jobs = [_job_in_folder(path, folder, target, scale, format) for path in found]
+    results = {_identity(job.output) for job in jobs}
+    return [path for path in found if _identity(path) not in results]
 
 
 def _job_in_folder(
@@ -338,7 +343,17 @@ def _job_in_folder(
 
 def _identity(path: Path) -> Path:
     """Name a file so that two ways of writing the same path are equal."""
-    return path.resolve()
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a loop of links: reading it will tell
+        return path.absolute()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # behind a locked folder, or a name too long: reading it will tell
+        return False
 
 
 def _prepare_folder(job: Job) -> None:
@@ -378,8 +393,6 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         print(json_module.dumps(asdict(outcome)), flush=True)
     elif outcome.ok:
-        print(
-            f"{outcome.input} {outcome.width}x{outcome.height} -> {outcome.output} "
-            f"{outcome.out_width}x{outcome.out_height}, {outcome.seconds:.2f} s",
-            flush=True,
-        )
+        was = f"{outcome.input} {outcome.width}x{outcome.height}"
+        now = f"{outcome.output} {outcome.out_width}x{outcome.out_height}"
+        print(f"{was} -> {now}, {outcome.seconds:.2f} s", flush=True)

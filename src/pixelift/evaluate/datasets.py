@@ -1,6 +1,7 @@
 """Finding the true pictures (HR) to measure with, and the small ones (LR) that belong to them."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def hash_sources(sources: Sequence[Source]) -> str:
             content = hashlib.sha256(source.hr.read_bytes()).hexdigest()
         except OSError:
             content = "unreadable"
-        digest.update(f"{source.hr.name} {content}\n".encode())
+        digest.update(os.fsencode(f"{source.hr.name} {content}\n"))
     return digest.hexdigest()
 
 

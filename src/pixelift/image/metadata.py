@@ -2,7 +2,7 @@
 
 Three things need it. libvips hands out EXIF as bytes but corrects the orientation only in a copy
 it never shows; it makes up a resolution where a file states none; and it says nothing of animated
-PNG, of premultiplied TIFF or of a camera's raw file that looks like TIFF.
+PNG or of a camera's raw file that looks like TIFF.
 """
 
 import io
@@ -15,12 +15,13 @@ from typing import BinaryIO
 EXIF_PREFIX = b"Exif\0\0"
 
 NEW_SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION = 254, 274, 282, 283
-RESOLUTION_UNIT, EXTRA_SAMPLES, DNG_VERSION = 296, 338, 50706
+RESOLUTION_UNIT, DNG_VERSION = 296, 50706
 """TIFF 6.0 and DNG tag numbers; EXIF uses the same."""
 
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
 _INCHES_PER_UNIT = {2: 1.0, 3: 1 / 2.54}
 _METRES_PER_INCH = 0.0254
+_MAX_DPI = 100_000
 _MAX_ENTRIES = 4096
 
 
@@ -134,10 +135,18 @@ def stated_dpi(stream: BinaryIO, name: str, exif: bytes | None) -> tuple[float, 
         dpi = _tag_dpi(read_tags(stream))
     if dpi is None and exif is not None:
         dpi = _tag_dpi(read_tags(io.BytesIO(exif.removeprefix(EXIF_PREFIX))))
-    if dpi is None or min(dpi) <= 0:
+    dpi = believable_dpi(dpi)
+    if dpi is None:
         return None
-    # PNG counts in whole pixels per metre, so that 300 comes back as 299.9994.
-    return round(dpi[0], 2), round(dpi[1], 2)
+    # PNG counts in whole pixels per metre, so that 150 comes back as 150.0124.
+    digits = 1 if name == "png" else 2
+    return round(dpi[0], digits), round(dpi[1], digits)
+
+
+def believable_dpi(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Take a resolution that makes no sense, such as 0, for one that is not known."""
+    is_believable = dpi is not None and all(0.1 <= value <= _MAX_DPI for value in dpi)
+    return dpi if is_believable else None
 
 
 def _tag_dpi(tags: dict[int, Tag]) -> tuple[float, float] | None:
@@ -190,16 +199,18 @@ def png_chunks(stream: BinaryIO) -> Iterator[Chunk]:
         at += 12 + length
 
 
-def forget_dpi(stream: BinaryIO, name: str) -> None:
-    """Take back the resolution that libvips makes up when it writes PNG and TIFF.
+def correct_dpi(stream: BinaryIO, name: str, dpi: tuple[float, float] | None) -> None:
+    """Correct the resolution that libvips wrote into a PNG or TIFF file.
 
-    Nothing moves: the file is told that its resolution has no unit, which means "not known".
+    It rounds PNG's whole pixels per metre down, and where none is known it states one all the
+    same. Nothing moves: an unknown resolution is one without a unit.
 
     Args:
         stream: The file that was just written, open for reading and writing.
-        name: Its format.
+        name: Its format; others than "png" and "tiff" are left alone.
+        dpi: Dots per inch across and down; None where they are not known.
     """
-    if name == "tiff":
+    if name == "tiff" and dpi is None:
         tag = read_tags(stream).get(RESOLUTION_UNIT)
         if tag is not None:
             stream.seek(0)
@@ -209,7 +220,8 @@ def forget_dpi(stream: BinaryIO, name: str) -> None:
     elif name == "png":
         place = next((chunk for chunk in png_chunks(stream) if chunk.kind == b"pHYs"), None)
         if place is not None:
-            data = b"pHYs" + struct.pack(">IIB", 1, 1, 0)
+            across, down = (round(n / _METRES_PER_INCH) for n in dpi) if dpi else (1, 1)
+            data = b"pHYs" + struct.pack(">IIB", across, down, dpi is not None)
             stream.seek(place.at - 4)
             stream.write(data + struct.pack(">I", zlib.crc32(data)))
 

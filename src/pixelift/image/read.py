@@ -27,13 +27,17 @@ _SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
     "float": (np.float32, 32),
     "double": (np.float64, 32),
 }
+# "truncated" would let a cut TIFF through, and "error" a cut JPEG whose end was put back on: a
+# warning is all that libjpeg gives. Oddities that lose no pixel are warnings too, hence the second
+# try, and in the other formats a warning may be about anything.
+_FAIL_ON = {"jpeg": ("warning", "error")}
+_LOST_PIXELS = "premature end"
 # The dihedral transform that sets a picture of each EXIF orientation, 1 to 8, upright.
 _UPRIGHT = (0, 2, 3, 1, 4, 5, 7, 6)
 _SUBTRACTIVE = "cmyk"
 _ABSOLUTE = ("lab", "labq", "labs", "lch", "cmc", "xyz", "yxy")
 # Float files hold [0, 1] with some overshoot at edges; what lies further out is another range.
 _FLOAT_RANGE = (-1.0, 2.0)
-_PREMULTIPLIED = 1
 
 
 def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -54,51 +58,44 @@ def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) ->
         ImageReadError: It is missing, unreadable, empty, damaged, animated, too large or no photo.
     """
     with open_picture(source) as file:
-        image = _load(file, fail_on="warning")
-        size = Size(image.height, image.width)
-        if size.pixels > max_pixels:
-            raise ImageReadError(
-                f"cannot read {file.name}: it is {size} = {size.pixels / 1e6:.0f} megapixels; "
-                f"allowed are {max_pixels / 1e6:g}. Make it smaller, or raise max_pixels."
-            )
-        pages = _field(image, "n-pages", 1)
-        if pages > 1:
-            raise ImageReadError(several(file, f"{pages} pages or frames"))
-        try:
-            samples, depth = _decode(image, file)
-        except pyvips.Error as err:
-            # Oddities that lose no pixel (extra bytes, odd scan parameters) are warnings too.
-            if file.format.name != "jpeg" or "premature end" in err.detail:
-                raise _undecodable(file, err) from err
-            samples, depth = _decode_tolerantly(file)
-        return _picture(samples, depth, image, file)
+        problem = None
+        for fail_on in _FAIL_ON.get(file.format.name, ("error",)):
+            try:
+                image = _load(file, fail_on)
+                _check_header(image, file, max_pixels)
+                samples, depth = _decode(image, file)
+                return _picture(samples, depth, image, file)
+            except pyvips.Error as err:
+                problem = err
+                if _LOST_PIXELS in err.detail:
+                    break
+        raise _undecodable(file, problem) from problem
 
 
-def _load(file: PictureFile, *, fail_on: str) -> pyvips.Image:
+def _load(file: PictureFile, fail_on: str) -> pyvips.Image:
     # The loader is called by its name, so no other loader (SVG, PDF, raw numbers) ever sees a file.
     load = getattr(pyvips.Image, file.format.operation + "load_source")
-    # "truncated" lets uncompressed TIFF through and "error" a JPEG whose end was put back on; in
-    # the other formats a warning may be about anything.
-    fail_on = fail_on if file.format.name == "jpeg" else "error"
-    try:
-        return load(_vips_source(file.stream), access="sequential", fail_on=fail_on)
-    except pyvips.Error as err:
-        raise _undecodable(file, err) from err
+    return load(_vips_source(file.stream), access="sequential", fail_on=fail_on)
 
 
-def _vips_source(stream: BinaryIO) -> pyvips.Image:
+def _check_header(image: pyvips.Image, file: PictureFile, max_pixels: int) -> None:
+    size = Size(image.height, image.width)
+    if size.pixels > max_pixels:
+        raise ImageReadError(
+            f"cannot read {file.name}: it is {size} = {size.pixels / 1e6:.0f} megapixels; "
+            f"allowed are {max_pixels / 1e6:g}. Make it smaller, or raise max_pixels."
+        )
+    pages = _field(image, "n-pages", 1)
+    if pages > 1:
+        raise ImageReadError(several(file, f"{pages} pages or frames"))
+
+
+def _vips_source(stream: BinaryIO) -> pyvips.Source:
     if isinstance(stream, io.BytesIO):
         return pyvips.Source.new_from_memory(stream.getvalue())
     # By descriptor: libvips then sees the very file that was examined, and never parses its name.
     os.lseek(stream.fileno(), 0, os.SEEK_SET)
     return pyvips.Source.new_from_descriptor(stream.fileno())
-
-
-def _decode_tolerantly(file: PictureFile) -> tuple[NDArray[np.generic], Depth]:
-    try:
-        return _decode(_load(file, fail_on="error"), file)
-    except pyvips.Error as err:
-        raise _undecodable(file, err) from err
 
 
 def _decode(image: pyvips.Image, file: PictureFile) -> tuple[NDArray[np.generic], Depth]:
@@ -144,15 +141,13 @@ def _picture(
     colours = samples[..., :channels]
     if channels == 3 and says_no_grey and icc is None and _is_neutral(colours):
         colours = colours[..., :1]
-    orientation = 1 if file.format.operation == "heif" else _field(image, "orientation", 1)
+    # libvips turns AVIF and HEIF by itself and then gives no orientation.
+    orientation = _field(image, "orientation", 1)
     code = _UPRIGHT[orientation - 1] if 1 <= orientation <= 8 else 0
     pixels = _floats(transform(colours, code), file)
     alpha = None
     if samples.shape[2] > channels:
         alpha = _floats(transform(samples[..., channels:], code), file)[..., 0]
-        extra = file.tags.get(metadata.EXTRA_SAMPLES)
-        if extra is not None and extra.value == _PREMULTIPLIED:
-            pixels = _straightened(pixels, alpha)
     exif = bytes(image.get("exif-data")) if image.get_typeof("exif-data") else None
     dpi = metadata.stated_dpi(file.stream, file.format.name, exif)
     if dpi is not None and code & 4:
@@ -200,18 +195,14 @@ def _floats(samples: NDArray[np.generic], file: PictureFile) -> NDArray[np.float
     return result
 
 
-def _straightened(pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    divisor = np.where(alpha > 0, alpha, np.float32(1))[..., None]
-    straight: NDArray[np.float32] = np.minimum(pixels / divisor, np.float32(1))
-    return straight
-
-
 def _field(image: pyvips.Image, name: str, default: int) -> int:
     return int(image.get(name)) if image.get_typeof(name) else default
 
 
 def _undecodable(file: PictureFile, err: pyvips.Error) -> ImageReadError:
-    lines = [line.strip() for line in err.detail.splitlines()]
+    lines = [line.strip() for line in err.detail.splitlines() if line.strip()]
     # A cut file makes libvips seek past its end, once for every box that it looks for.
-    telling = [line for line in lines if line and "bad seek" not in line]
-    return ImageReadError(damaged(file, telling[0] if telling else "its end is missing"))
+    telling = [line for line in lines if "bad seek" not in line]
+    if telling:
+        return ImageReadError(damaged(file, telling[0]))
+    return ImageReadError(damaged(file, "its end is missing" if lines else "its header is wrong"))

@@ -75,12 +75,11 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
         raise ImageReadError(f"cannot read {name}: {reason}. Check the path.") from err
     with stream:
         try:
-            file = _recognise(name, stream)
+            yield _recognise(name, stream)
         except OSError as err:
             raise ImageReadError(
                 f"cannot read {name}: {err.strerror}. Copy it to another place and try again."
             ) from err
-        yield file
 
 
 def _recognise(name: str, stream: BinaryIO) -> PictureFile:

@@ -66,8 +66,7 @@ def write_picture(
         with _hidden_file(path) as (stream, hidden):
             target = pyvips.Target.new_to_descriptor(stream.fileno())
             _save(picture, fmt, quality, target)
-            if picture.dpi is None:
-                metadata.forget_dpi(stream, fmt.name)
+            metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(picture.dpi))
             stream.close()
             _move(hidden, path, overwrite=overwrite)
     except FileExistsError as err:
@@ -103,8 +102,7 @@ def encode_picture(picture: Picture, format: str, *, quality: int | None = None)
     except pyvips.Error as err:
         raise ImageWriteError(f"cannot write the picture: {_vips_reason(err)}") from err
     stream = io.BytesIO(bytes(target.get("blob")))
-    if picture.dpi is None:
-        metadata.forget_dpi(stream, fmt.name)
+    metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(picture.dpi))
     return stream.getvalue()
 
 
@@ -181,10 +179,10 @@ def _move(hidden: Path, path: Path, *, overwrite: bool) -> None:
 
 def _reason(err: OSError, path: Path) -> str:
     folder = path.parent
-    if not folder.is_dir():
-        return f'there is no folder "{folder}". Create it first: mkdir -p "{folder}"'
     if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f'no permission to write into "{folder}". Choose another folder.'
+    if not folder.is_dir():
+        return f'there is no folder "{folder}". Create it first: mkdir -p "{folder}"'
     if err.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full. Free some space, or choose another folder."
     return f"{err.strerror or err}. Choose another name or folder."
@@ -203,11 +201,11 @@ def _vips_reason(err: pyvips.Error) -> str:
 def _save(picture: Picture, fmt: Format, quality: int | None, target: pyvips.Target) -> None:
     depth = max((depth for depth in fmt.depths if depth <= picture.depth), default=8)
     image = _vips_image(picture, fmt, depth)
-    keeps_exif = fmt.has_exif and (picture.exif is not None or picture.dpi is not None)
+    is_described = bool(picture.exif) or metadata.believable_dpi(picture.dpi) is not None
     save = getattr(image, fmt.operation + "save_target")
     save(
         target,
-        keep="exif:icc" if keeps_exif else "icc",
+        keep="exif:icc" if fmt.has_exif and is_described else "icc",
         **_options(fmt, depth, quality or fmt.default_quality or 100, picture),
     )
 
@@ -247,7 +245,7 @@ def _vips_image(picture: Picture, fmt: Format, depth: int) -> pyvips.Image:
     samples = _samples(picture, depth, keeps_alpha=fmt.has_alpha)
     height, width, bands = samples.shape
     image = pyvips.Image.new_from_memory(samples, width, height, bands, _VIPS_TYPES[depth])
-    across, down = picture.dpi or (_UNKNOWN_DPI, _UNKNOWN_DPI)
+    across, down = metadata.believable_dpi(picture.dpi) or (_UNKNOWN_DPI, _UNKNOWN_DPI)
     grey, colour = ("b-w", "srgb") if depth in (8, 32) else ("grey16", "rgb16")
     image = image.copy(
         interpretation=grey if picture.is_grey else colour,
@@ -255,7 +253,7 @@ def _vips_image(picture: Picture, fmt: Format, depth: int) -> pyvips.Image:
         yres=down / _MILLIMETRES_PER_INCH,
     )
     blob = pyvips.GValue.blob_type
-    if picture.exif is not None:
+    if picture.exif:
         image.set_type(blob, "exif-data", picture.exif)
     if picture.icc is not None and metadata.icc_channels(picture.icc) == picture.pixels.shape[2]:
         image.set_type(blob, "icc-profile-data", picture.icc)

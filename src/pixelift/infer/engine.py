@@ -35,11 +35,12 @@ INSTALL = {
     "onnxruntime": "pip install onnxruntime",
 }
 
-# "Resource temporarily unavailable" is what starting a thread says when there is no memory for
-# its stack. Seen with an address-space limit in OpenVINO 2026.4 and ONNX Runtime 1.32.
+# As seen in OpenVINO 2026.4 and ONNX Runtime 1.32 under a limit of the address space. The last is
+# what starting a thread says when there is no memory for its stack.
 OUT_OF_MEMORY_SIGNS = (
     "bad_alloc",
     "failed to allocate",
+    "can't alloc",
     "out of memory",
     "cannot allocate memory",
     "resource temporarily unavailable",

@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from pixelift.errors import ImageWriteError, TrainingError
+from pixelift.export.run import export_run, load_trained
+from pixelift.train.config import DataSettings, ModelSettings, OptimSettings, Recipe, RunSettings
+from pixelift.train.fit import fit
+from pixelift.zoo.card import card_from_onnx
+from tests.prepared import make_prepared
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    recipe = Recipe(
+        model=ModelSettings(scale=2, dials={"width": 8, "depth": 2}),
+        data=DataSettings(lr_patch=12, batch=2),
+        optim=OptimSettings(steps=4),
+        run=RunSettings(precision="f32", validate_every=2, valid_crop=64),
+    )
+    fit(recipe, make_prepared(folder), folder / "run")
+    return folder / "run"
+
+
+def test_the_card_says_what_the_run_was(run, tmp_path):
+    card = export_run(run, tmp_path / "mine.onnx", name="mine")
+    assert (card.name, card.scale, card.channels, card.radius) == ("mine", 2, "rgb", 4)
+    assert card.architecture == "repnet (depth 2, width 8)"
+    assert card.training.startswith("4 steps in 0 minutes on 4 photos")
+    assert len(card.dataset_sha256) == 64
+    assert card_from_onnx((tmp_path / "mine.onnx").read_bytes()) == card
+
+
+def test_the_best_weights_are_loaded(run):
+    network, recipe = load_trained(run)
+    assert recipe.optim.steps == 4
+    assert network(torch.rand(1, 3, 8, 8)).shape == (1, 3, 16, 16)
+
+
+def test_a_folder_that_is_no_run_and_one_that_cannot_be_written_are_refused(run, tmp_path):
+    with pytest.raises(TrainingError, match="not the run folder"):
+        export_run(tmp_path, tmp_path / "a.onnx", name="a")
+    with pytest.raises(ImageWriteError, match="Choose another -o"):
+        export_run(run, tmp_path / "missing" / "a.onnx", name="a")

@@ -1,0 +1,147 @@
+import os
+import subprocess
+import sys
+from types import ModuleType
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+
+from pixelift.errors import ConfigError, OutOfMemoryError, WeightsError
+from pixelift.infer import engine_openvino
+from pixelift.infer.engine import open_engine
+from pixelift.infer.engine_openvino import import_openvino
+from tests.fakes import write_model
+
+try:
+    core = import_openvino().Core()
+except ImportError:
+    pytest.skip("openvino is not installed", allow_module_level=True)
+
+needs_bf16 = pytest.mark.skipif(
+    "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+    reason="this processor does not compute in bf16",
+)
+
+
+@needs_bf16
+def test_auto_is_bf16_where_the_processor_has_it(tmp_path):
+    card, path = write_model(tmp_path)
+    assert open_engine(card, path, provider="openvino").precision == "bf16"
+    assert open_engine(card, path, provider="openvino", precision="f32").precision == "f32"
+
+
+def test_where_the_processor_has_no_bf16_auto_is_float32_and_bf16_is_refused(tmp_path, monkeypatch):
+    class OldProcessor:
+        def __init__(self):
+            self.core = core
+
+        def __getattr__(self, name):
+            return getattr(self.core, name)
+
+        def get_property(self, *_):
+            return ["FP32", "INT8"]
+
+    card, path = write_model(tmp_path)
+    monkeypatch.setattr(import_openvino(), "Core", OldProcessor)
+    assert open_engine(card, path, provider="openvino").precision == "f32"
+    with pytest.raises(ConfigError, match=r'does not compute in bf16.*Use "auto"'):
+        open_engine(card, path, provider="openvino", precision="bf16")
+
+
+@needs_bf16
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_base_is_float32_in_bf16_too(scale, tmp_path, rng):
+    card, path = write_model(tmp_path, scale=scale, gain=0)
+    lr = rng.random((1, 3, 31, 27), dtype=np.float32)
+    one = open_engine(card, path, provider="openvino", precision="bf16")(lr)
+    two = open_engine(card, path, provider="openvino", precision="f32")(lr)
+    assert np.array_equal(one, two)
+
+
+@needs_bf16
+def test_the_trunk_is_bf16(tmp_path, rng):
+    card, path = write_model(tmp_path, width=32)
+    lr = rng.random((1, 3, 31, 27), dtype=np.float32)
+    one = open_engine(card, path, provider="openvino", precision="bf16")(lr)
+    two = open_engine(card, path, provider="openvino", precision="f32")(lr)
+    assert 1e-4 < np.abs(one - two).max() < 0.01
+
+
+@needs_bf16
+def test_a_network_without_the_tensor_to_cut_at_is_refused(tmp_path):
+    card, path = write_model(tmp_path)
+    model = onnx.load(path)
+    for node in model.graph.node:
+        node.input[:] = ["rest" if name == "residual" else name for name in node.input]
+        node.output[:] = ["rest" if name == "residual" else name for name in node.output]
+    onnx.save(model, path)
+    card = msgspec.structs.replace(card, sha256="")
+    with pytest.raises(WeightsError, match='no tensor "residual"'):
+        open_engine(card, path, provider="openvino", precision="bf16")
+
+
+def test_a_network_with_other_inputs_is_refused(tmp_path):
+    card, path = write_model(tmp_path)
+    model = onnx.load(path)
+    model.graph.input[0].name = "x"
+    for node in model.graph.node:
+        node.input[:] = ["x" if name == "lr" else name for name in node.input]
+    onnx.save(model, path)
+    with pytest.raises(WeightsError, match="is no network of ours") as info:
+        open_engine(msgspec.structs.replace(card, sha256=""), path, provider="openvino")
+    assert "\n" not in str(info.value)
+
+
+def test_after_a_failure_everything_is_compiled_anew(tmp_path, rng, monkeypatch):
+    card, path = write_model(tmp_path)
+    engine = open_engine(card, path, provider="openvino")
+    lr = rng.random((1, 3, 9, 9), dtype=np.float32)
+    expected = engine(lr)
+    before = engine._requests
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            type(engine), "_infer", lambda *_: exec("raise RuntimeError('std::bad_alloc')")
+        )
+        with pytest.raises(OutOfMemoryError):
+            engine(lr)
+    assert np.array_equal(engine(lr), expected)
+    assert engine._requests[0] is not before[0]
+
+
+QUIET = """
+import sys
+from pixelift.infer.engine import open_engine
+from pixelift.zoo.store import find_model
+import numpy as np
+
+card, path = find_model(sys.argv[1])
+open_engine(card, path, provider="openvino")(np.zeros((1, 3, 8, 8), np.float32))
+print([m for m in sys.modules if "telemetry" in m or m.startswith("openvino.tools.ovc")])
+"""
+
+
+def test_openvino_reports_nothing_and_writes_nothing(tmp_path):
+    _, path = write_model(tmp_path / "model")
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**os.environ, "HOME": str(home)}
+    environment.pop("CI", None)
+    command = [sys.executable, "-c", QUIET, path]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment, cwd=home
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert list(home.iterdir()) == []
+
+
+def test_the_converter_is_still_there_for_who_asks_for_it(monkeypatch):
+    openvino = import_openvino()
+    # A stand-in, since importing the true one reports usage over the network.
+    converter = ModuleType(engine_openvino.CONVERTER)
+    converter.convert_model = object()
+    monkeypatch.setitem(sys.modules, engine_openvino.CONVERTER, converter)
+    assert openvino.convert_model is converter.convert_model
+    with pytest.raises(AttributeError, match="nonsense"):
+        openvino.nonsense  # noqa: B018 - looking is the test
