@@ -16,11 +16,14 @@ TORCH  := torch==2.13.0
 
 PIP    := -m pip install --quiet --quiet --disable-pip-version-check
 FAST   := -m "not slow and not parity"
-SOURCES := src tests tools $(wildcard benchmarks experiments)
+SOURCES := src tests tools benchmarks
+
+# Folder of the benchmark sets (Set5/HR and so on), which are not ours to ship.
+BENCH  ?= ../shared/bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test fast check static fix format lint contracts layout types generated tables wheel ci clean
+.PHONY: help demo test fast check static fix format lint contracts layout types generated tables bench wheel ci clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +66,11 @@ generated: $(DEV)/.installed
 
 tables: $(DEV)/.installed  ## write the generated tables again
 	@$(BIN)/python tools/gen_tables.py
+
+bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/results (BENCH=... is the folder of the sets)
+	@$(BIN)/python benchmarks/speed.py
+	@$(BIN)/python benchmarks/engines.py $(BENCH)
+	@$(BIN)/python benchmarks/quality.py $(BENCH)
 
 wheel: $(DEV)/.installed  ## build the wheel and try it in a bare environment
 	@$(BIN)/python tools/check_wheel.py

@@ -68,11 +68,11 @@ def build(folder: Path) -> Path:
     run(*pip, "--wheel-dir", folder, ".", cwd=ROOT)
     (wheel,) = folder.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
-    package = ROOT / "src"
+    source = ROOT / "src"
     expected = {
-        file.relative_to(package).as_posix()
-        for pattern in ("*.py", "*.toml", "*.onnx", "py.typed")
-        for file in (package / "pixelift").rglob(pattern)
+        file.relative_to(source).as_posix()
+        for file in (source / "pixelift").rglob("*")
+        if file.is_file() and file.parent.name != "__pycache__"
     }
     if missing := sorted(expected - packed):
         sys.exit(f"wheel: lacks {', '.join(missing)}")

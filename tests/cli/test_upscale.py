@@ -9,9 +9,7 @@ import pytest
 from PIL import Image
 
 from pixelift.cli import upscale as command
-from pixelift.cli.upscale import format_of, plan_jobs
-from pixelift.errors import ConfigError
-from pixelift.image.formats import FORMATS
+from pixelift.image.geometry import MAX_PIXELS
 from pixelift.infer.upscaler import DEFAULT_MODEL
 
 
@@ -102,27 +100,6 @@ def test_a_folder_is_not_enlarged_again_by_the_same_command(run, save):
     assert len(names_in(Path("in/out"))) == 4
 
 
-@pytest.mark.parametrize(
-    ("given", "format", "made"),
-    [
-        ("a.jpeg", None, "a_x2.jpeg"),
-        ("a.JPG", None, "a_x2.JPG"),
-        ("a.gif", None, "a_x2.png"),
-        ("a", None, "a_x2.png"),
-        ("v1.2", None, "v1.2_x2.png"),
-        ("a.png", "jpeg", "a_x2.jpg"),
-        ("a.jpeg", "jpeg", "a_x2.jpeg"),
-        ("a.jpg", "png", "a_x2.png"),
-        ("a.tif", "avif", "a_x2.avif"),
-    ],
-)
-def test_the_name_keeps_its_ending_where_the_format_allows(given, format, made):
-    (job,), _ = plan_jobs([Path(given)], output=None, scale=2, format=format)
-
-    assert job.output == Path(made)
-    assert Path(made).suffix.lower() in job.format.suffixes
-
-
 def test_formats_and_quality_are_handed_on(run, save):
     save("photo.png", size=(60, 60))
 
@@ -160,6 +137,7 @@ def test_the_same_picture_named_twice_is_done_once(run, save):
         (["a.png", "--quality", "0"], "allowed are 1 to 100"),
         (["a.png", "--quality", "50"], "PNG has no quality"),
         (["a.png", "--tile", "0"], "tile is 0"),
+        (["a.png", "--max-megapixels", "0"], "allowed are numbers from 1 up"),
     ],
 )
 def test_a_batch_that_makes_no_sense_is_refused_as_a_whole(run, arguments, told, save):
@@ -192,11 +170,23 @@ def test_a_scale_that_is_not_offered_is_refused(run, scale, save):
     assert "Its scales: 2, 4" in err or "allowed are those of the model" in err
 
 
-def test_a_format_is_told_by_the_name_or_by_the_option():
-    assert format_of(Path("a.TIFF"), None) is FORMATS["tiff"]
-    assert format_of(Path("result"), "avif") is FORMATS["avif"]
-    with pytest.raises(ConfigError):
-        format_of(Path("a.bmp"), None)
+def test_pictures_above_a_limit_are_refused_with_what_to_type(run, save):
+    save("small.png")
+    save("large.png", size=(1100, 1000))
+
+    code, out, err = run("small.png", "large.png", "--max-megapixels", "1")
+
+    assert code == 1
+    assert out.startswith("small.png")
+    assert "large.png" in err
+    assert "it is 1100x1000 = 2 megapixels; allowed are 1." in err
+    assert "--max-megapixels 2 (in Python: max_pixels=1100000)" in err
+    assert err.count("\n") == 1
+
+
+def test_the_limit_is_that_of_the_library():
+    default = inspect.signature(command.upscale).parameters["max_megapixels"].default
+    assert default * 1_000_000 == MAX_PIXELS
 
 
 # Reports

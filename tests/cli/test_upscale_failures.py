@@ -2,7 +2,6 @@
 
 import os
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -10,10 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelift.cli import upscale as command
-from pixelift.cli.upscale import check_result, free_memory, plan_jobs
-from pixelift.errors import ImageWriteError, OutOfMemoryError
-from pixelift.image.picture import Picture
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
 
@@ -217,38 +212,3 @@ def test_a_failure_of_the_system_costs_one_picture_only(run, problem, monkeypatc
     assert err.count("\n") == 1
     assert out.startswith("b.png")
     assert not Path("a_x2.png").exists()
-
-
-def make_picture(height, width):
-    # One pixel, shown over and over: costs no memory.
-    return Picture(np.broadcast_to(np.float32(0), (height, width, 3)))
-
-
-def plan_one(name):
-    (job,), _ = plan_jobs([Path(name)], output=None, scale=4, format=None)
-    return job
-
-
-def test_a_result_larger_than_its_format_holds_is_refused_before_the_work():
-    check_result(plan_one("a.webp"), make_picture(10, 4095), 4)
-    with pytest.raises(ImageWriteError, match="would be 16384x40; WebP holds at most 16383"):
-        check_result(plan_one("a.webp"), make_picture(10, 4096), 4)
-
-
-def test_a_result_larger_than_the_memory_is_refused_before_the_work(monkeypatch):
-    monkeypatch.setattr(command, "free_memory", lambda: 10**9)
-
-    check_result(plan_one("a.png"), make_picture(1000, 2000), 4)
-    with pytest.raises(OutOfMemoryError, match=r"take about 1\.5 GB of memory; 1\.0 GB are free"):
-        check_result(plan_one("a.png"), make_picture(2000, 2000), 4)
-
-
-def test_nothing_is_refused_where_the_free_memory_is_not_known(monkeypatch):
-    monkeypatch.setattr(command, "free_memory", lambda: None)
-
-    check_result(plan_one("a.png"), make_picture(30_000, 30_000), 4)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="asks the system as Linux answers")
-def test_the_free_memory_is_looked_up():
-    assert free_memory() > 2**20

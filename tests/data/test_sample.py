@@ -64,5 +64,5 @@ def test_a_scale_that_was_not_prepared_is_refused(prepared):
 
 
 def test_photos_smaller_than_a_crop_are_refused(prepared):
-    with pytest.raises(DatasetError, match="Lower data.lr_patch"):
+    with pytest.raises(DatasetError, match=r"Lower data\.lr_patch"):
         sampler(prepared, hr_patch=200)

@@ -14,9 +14,19 @@ def exported(tmp_path):
     torch.manual_seed(0)
     network = RepNet(scale=2, width=8, depth=2)
     card = Card(
-        name="small", scale=2, channels="rgb", radius=4, parameters=1, macs_per_pixel=1,
-        base="bicubic", licence="MIT", architecture="repnet", recipe="", dataset_sha256="",
-        training="", scores={},
+        name="small",
+        scale=2,
+        channels="rgb",
+        radius=4,
+        parameters=1,
+        macs_per_pixel=1,
+        base="bicubic",
+        licence="MIT",
+        architecture="repnet",
+        recipe="",
+        dataset_sha256="",
+        training="",
+        scores={},
     )
     export_onnx(fuse(network), tmp_path / "a.onnx", card_json=card_to_metadata(card))
     return network, tmp_path / "a.onnx", card

@@ -16,7 +16,7 @@ from pixelift.image import formats
         (b"MM\0+\0", "tiff"),
         (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "avif"),
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "avif"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "heif"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1miafMA1B", "avif"),
     ],
 )
 def test_a_format_is_recognised_by_its_first_bytes(head, name):
@@ -35,6 +35,8 @@ def test_a_format_is_recognised_by_its_first_bytes(head, name):
         b"\0\0\0\x18ftypisom\0\0\0\0mp41",
         b"P6 2 2 255 ",
         b"#?RADIANCE\n",
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic",
     ],
 )
 def test_anything_else_has_no_format(head):
@@ -48,6 +50,7 @@ def test_anything_else_has_no_format(head):
         (b"<?xml version='1.0'?><SVG width='3'>", "SVG"),
         (b"\0\0\0\x18ftypcrx \0\0\0\0", "camera raw"),
         (b"\xff\x0a\0", "JPEG XL"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "HEIC"),
         (b"hello", None),
     ],
 )

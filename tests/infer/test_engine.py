@@ -256,7 +256,7 @@ image = np.random.default_rng(0).random((700, 600, 3), dtype=np.float32)
 expected = run_tiled(engine, image, scale=2, halo=3, tile=64)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 _, most = resource.getrlimit(resource.RLIMIT_AS)
-resource.setrlimit(resource.RLIMIT_AS, (used + 160_000_000, most))
+resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000, most))
 result = run_tiled(watched, image, scale=2, halo=3, tile=700)
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 assert np.array_equal(result, expected)
@@ -268,7 +268,7 @@ print("survived")
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
 def test_memory_that_runs_out_for_real_gives_smaller_tiles(mode, tmp_path):
-    _, path = write_model(tmp_path, width=96)
+    _, path = write_model(tmp_path, width=64)
     command = [sys.executable, "-c", OUT_OF_MEMORY, path, mode["provider"], mode["precision"]]
     # One heap: each thread's own would reserve address space that it does not use.
     environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}

@@ -37,8 +37,8 @@ def test_the_gradient_reaches_every_parameter(network):
 def test_the_radius_is_what_an_impulse_reaches(network):
     side = 2 * network.radius + 9
     lr = torch.rand(1, 3, side, side, requires_grad=True)
-    centre = side // 2 * network.scale
-    network(lr)[0, :, centre : centre + network.scale, centre : centre + network.scale].sum().backward()
+    middle = slice(side // 2 * network.scale, (side // 2 + 1) * network.scale)
+    network(lr)[0, :, middle, middle].sum().backward()
     rows = lr.grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
     reach = max(side // 2 - int(rows.min()), int(rows.max()) - side // 2)
     assert reach <= network.radius
@@ -68,9 +68,9 @@ def test_parameters_and_macs_of_the_balanced_network():
 
 
 def test_unknown_names_and_dials_are_refused():
-    with pytest.raises(UnknownNameError, match='no architecture "repnat". Did you mean "repnet"'):
+    with pytest.raises(UnknownNameError, match=r'no architecture "repnat"\. Did you mean "repnet"'):
         build_model("repnat", scale=2)
     with pytest.raises(ConfigError, match='repnet has no dial "hight"; it has width, depth'):
         build_model("repnet", scale=2, hight=3)
-    with pytest.raises(ConfigError, match="model.width is 0"):
+    with pytest.raises(ConfigError, match=r"model\.width is 0"):
         build_model("repnet", scale=2, width=0)

@@ -17,17 +17,20 @@ SETTINGS = Settings(scales=(2, 3), patch=48, stride=24, holdout=0)
 def photos(tmp_path, rng):
     folder = tmp_path / "photos"
     (folder / "sub").mkdir(parents=True)
-    for name, shape in {"a.png": (100, 80, 3), "sub/b c.png": (61, 90, 3), "grey.png": (70, 70)}.items():
+    shapes = {"a.png": (100, 80, 3), "sub/b c.png": (61, 90, 3), "grey.png": (70, 70)}
+    for name, shape in shapes.items():
         Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(folder / name)
     return folder
 
 
 def files(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in found}
 
 
 def run(photos, folder, **options):
-    return prepare(collect_photos([photos], "train"), folder, settings=SETTINGS, workers=1, **options)
+    sources = collect_photos([photos], "train")
+    return prepare(sources, folder, settings=SETTINGS, workers=1, **options)
 
 
 def test_pictures_are_stored_once_decoded_with_their_matlab_lr(photos, tmp_path):
@@ -52,7 +55,7 @@ def test_any_number_of_workers_gives_the_same_bytes(photos, tmp_path):
 def test_killed_half_way_it_goes_on_and_gives_the_same_bytes(photos, tmp_path, monkeypatch):
     run(photos, tmp_path / "whole")
 
-    def stop(done, total, megapixels):
+    def stop(done, *_):
         if done == 2:
             raise KeyboardInterrupt
 

@@ -24,7 +24,9 @@ class Batch:
 class PairDataset(Dataset[Batch]):
     """The batch of each training step; step n is the same whoever asks for it, and when."""
 
-    def __init__(self, prepared: PreparedSet, sampler: CropSampler, *, scale: int, batch: int) -> None:
+    def __init__(
+        self, prepared: PreparedSet, sampler: CropSampler, *, scale: int, batch: int
+    ) -> None:
         """Set what a batch is.
 
         Args:

@@ -93,7 +93,8 @@ class CropSampler:
         if self._by_error is None or rng.random() < self._uniform_share:
             picture = int(self._numbers[np.searchsorted(self._by_area, rng.random())])
             height, width = self._sizes[picture]
-            top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+            top = int(rng.integers(height - side + 1))
+            left = int(rng.integers(width - side + 1))
         else:
             row = self._rows[np.searchsorted(self._by_error, rng.random())]
             picture = int(row["picture"])
@@ -102,8 +103,10 @@ class CropSampler:
             low, high = sorted((0, self._patch - side))
             top = int(np.clip(row["top"] + rng.integers(low, high + 1), 0, height - side))
             left = int(np.clip(row["left"] + rng.integers(low, high + 1), 0, width - side))
-        top, left = int(top) // self._scale * self._scale, int(left) // self._scale * self._scale
-        return Crop(picture, Box(top, left, side, side), int(rng.integers(8)))
+        on_grid = Box(
+            top // self._scale * self._scale, left // self._scale * self._scale, side, side
+        )
+        return Crop(picture, on_grid, int(rng.integers(8)))
 
 
 def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -81,7 +81,8 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
     try:
         export_onnx(fused, path, card_json=card_to_metadata(card))
     except OSError as error:
-        raise ImageWriteError(f"cannot write {path}: {error.strerror}. Choose another -o.") from error
+        raise ImageWriteError(
+            f"cannot write {path}: {error.strerror}. Choose another -o."
+        ) from error
     check_parity(network, path, card)
     return card
-

@@ -51,7 +51,7 @@ def export_onnx(fused: nn.Module, path: Path, *, card_json: str) -> None:
         ]
     )
     del graph.output[:]
-    shape = ["batch", channels, "sr_height", "sr_width"]
+    shape: list[str | int | None] = ["batch", channels, "sr_height", "sr_width"]
     graph.output.append(helper.make_tensor_value_info("sr", TensorProto.FLOAT, shape))
     graph.name = "pixelift"
     del graph.value_info[:]
@@ -70,7 +70,7 @@ class _Trunk(nn.Module):
         self.network = network
 
     def forward(self, lr: torch.Tensor) -> torch.Tensor:
-        return self.network.trunk(lr)  # type: ignore[operator, no-any-return]
+        return self.network.trunk(lr)  # type: ignore[operator]
 
 
 def _export_trunk(fused: nn.Module, channels: int) -> onnx.ModelProto:
@@ -83,7 +83,7 @@ def _export_trunk(fused: nn.Module, channels: int) -> onnx.ModelProto:
         torch.onnx.export(
             _Trunk(fused).eval().float(),
             (example,),
-            stream,
+            stream,  # type: ignore[arg-type]  # taken as ever, though the hints lack it
             dynamo=False,
             opset_version=OPSET,
             input_names=["lr"],

@@ -32,7 +32,8 @@ def luma(rgb: NDArray[np.floating]) -> NDArray[np.float64]:
     if rgb.shape[2] == 1:
         level: NDArray[np.float64] = rgb[..., 0] * STUDIO_MATRIX[0].sum() + STUDIO_OFFSET[0]
         return level.astype(np.float64, copy=False)
-    return rgb.astype(np.float64) @ STUDIO_MATRIX[0] + STUDIO_OFFSET[0]
+    levels: NDArray[np.float64] = rgb.astype(np.float64) @ STUDIO_MATRIX[0] + STUDIO_OFFSET[0]
+    return levels
 
 
 def rgb_to_ycbcr(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -69,7 +70,8 @@ def ycbcr_to_rgb(ycbcr: NDArray[np.float32]) -> NDArray[np.float32]:
         raise ShapeError(f"ycbcr is {ycbcr.shape}; allowed is (H, W, 3). Stack three channels.")
     inverse = np.linalg.inv(STUDIO_MATRIX).T
     levels = ycbcr.astype(np.float64) * 255 - STUDIO_OFFSET
-    return (levels @ inverse).astype(np.float32)
+    rgb: NDArray[np.float64] = levels @ inverse
+    return rgb.astype(np.float32)
 
 
 def _require_channels(rgb: NDArray[np.floating]) -> None:

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-PICTURE_SUFFIXES = frozenset(
-    ".avif .bmp .gif .heic .heif .jp2 .jpeg .jpg .jxl .png .tif .tiff .webp".split()
-)
+from pixelift.image.formats import FORMATS
+
+PICTURE_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
 """File name endings that are taken for pictures when a folder is searched, in lower case."""
 
 
 def find_pictures(folder: Path) -> list[Path]:
     """List the pictures below a folder, in an order that is the same everywhere.
 
-    Hidden files and folders are left out.
+    Hidden files and folders are left out, and so are files whose name ends like that of no format
+    that can be read.
 
     Args:
         folder: Where to look, at any depth.

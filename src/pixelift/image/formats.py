@@ -68,7 +68,6 @@ FORMATS = {
             max_side=16_384,
             has_grey=False,
         ),
-        Format("heif", "HEIF", "heif", (".heic", ".heif"), has_grey=False),
         Format("gif", "GIF", "gif", (".gif",), has_grey=False, has_exif=False),
     )
 }
@@ -86,8 +85,11 @@ _MAGIC = (
     (b"MM\0+", "tiff"),
 )
 
-_HEIF_BRANDS = (b"mif1", b"mif2", b"heic", b"heix", b"heim", b"heis")
-_SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
+# What phones make: the container of AVIF, but the libvips of pyvips[binary] has no decoder for what
+# is inside (HEVC). A container that names no codec can only be read when it holds AV1.
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_BARE_BRANDS = (b"mif1", b"mif2", b"msf1")
+_SEQUENCE_BRANDS = (b"avis", b"msf1")
 
 # Pictures that people do have and that are not read: their name helps more than "not a picture".
 _OTHERS = (
@@ -134,9 +136,8 @@ def sniff(head: bytes) -> Format | None:
     brands = _brands(head)
     if b"avif" in brands or brands[:1] == [b"avis"]:
         return FORMATS["avif"]
-    if any(brand in (*_HEIF_BRANDS, *_SEQUENCE_BRANDS) for brand in brands):
-        return FORMATS["heif"]
-    return None
+    is_bare = any(brand in _BARE_BRANDS for brand in brands) and not _is_heic(brands)
+    return FORMATS["avif"] if is_bare else None
 
 
 def sniff_other(head: bytes) -> str | None:
@@ -146,11 +147,14 @@ def sniff_other(head: bytes) -> str | None:
             return label
     if b"<svg" in head.lower():
         return "SVG"
-    return "camera raw" if _brands(head)[:1] == [b"crx "] else None
+    brands = _brands(head)
+    if _is_heic(brands):
+        return "HEIC"
+    return "camera raw" if brands[:1] == [b"crx "] else None
 
 
 def is_image_sequence(head: bytes) -> bool:
-    """Say whether an AVIF or HEIF file is first of all a film; libvips does not open those."""
+    """Say whether an AVIF file is first of all a film; libvips does not open those."""
     return _brands(head)[:1] in ([brand] for brand in _SEQUENCE_BRANDS)
 
 
@@ -174,6 +178,10 @@ def find_writable(name: str | None, path: PurePath | None) -> Format | None:
         if wanted == "." + fmt.name or wanted in fmt.suffixes:
             return fmt
     return None
+
+
+def _is_heic(brands: list[bytes]) -> bool:
+    return any(brand in _HEIC_BRANDS for brand in brands)
 
 
 def _brands(head: bytes) -> list[bytes]:

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Self
 
+MAX_PIXELS = 300_000_000
+"""Pixels of the largest picture that is read unless told otherwise: more than any camera's, less
+than a bomb's."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Size:

@@ -1,6 +1,7 @@
 """A path or bytes become a Picture: header first, pixels only when the header is acceptable."""
 
 import io
+import math
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -13,12 +14,9 @@ from pixelift.errors import ImageReadError
 from pixelift.image import metadata
 from pixelift.image.depth import to_float
 from pixelift.image.dihedral import transform
-from pixelift.image.geometry import Size
+from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Depth, Picture
 from pixelift.image.source import PictureFile, damaged, open_picture, several
-
-MAX_PIXELS = 300_000_000
-"""What is read without being asked twice: more than any camera, less than a bomb."""
 
 _BAND_ROWS = 256
 _SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
@@ -81,9 +79,11 @@ def _load(file: PictureFile, fail_on: str) -> pyvips.Image:
 def _check_header(image: pyvips.Image, file: PictureFile, max_pixels: int) -> None:
     size = Size(image.height, image.width)
     if size.pixels > max_pixels:
+        needed = math.ceil(size.pixels / 1e6)
         raise ImageReadError(
-            f"cannot read {file.name}: it is {size} = {size.pixels / 1e6:.0f} megapixels; "
-            f"allowed are {max_pixels / 1e6:g}. Make it smaller, or raise max_pixels."
+            f"cannot read {file.name}: it is {size} = {needed} megapixels; allowed are "
+            f"{max_pixels / 1e6:g}. Make it smaller, or allow it: --max-megapixels {needed} "
+            f"(in Python: max_pixels={size.pixels})"
         )
     pages = _field(image, "n-pages", 1)
     if pages > 1:

@@ -124,7 +124,7 @@ def _resize_axis(image: NDArray[T], axis: int, length: int, scale: Fraction) -> 
     shape = (length,) + (1,) * (source.ndim - 1)
     for tap in range(index.shape[1]):
         part = source[index[:, tap]]
-        part *= weight[:, tap].astype(work).reshape(shape)
+        np.multiply(part, weight[:, tap].astype(work).reshape(shape), out=part)
         total += part
     if image.dtype == np.uint8:
         total += 0.5

@@ -1,1 +1,1 @@
-"""Content-aware preparation: measure where a photo carries information, and keep that for training."""
+"""Content-aware preparation: measure where a photo carries information, and train on that."""

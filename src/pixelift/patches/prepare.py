@@ -162,7 +162,9 @@ def _prepare_photo(task: _Task) -> PictureEntry | str:
     if min(picture.size.height, picture.size.width) < max(settings.patch, grid):
         return f"{picture.size} is smaller than a patch of {settings.patch} pixels"
     hr = np.ascontiguousarray(modcrop(_as_rgb_u8(picture.pixels), grid))
-    paths = {scale: picture_path(task.folder, task.number, scale) for scale in (1, *settings.scales)}
+    paths = {
+        scale: picture_path(task.folder, task.number, scale) for scale in (1, *settings.scales)
+    }
     for scale, path in paths.items():
         _save(path, hr if scale == 1 else downscale(hr, scale))
     hr_luma = luma(hr.astype(np.float32) / np.float32(255))
@@ -221,9 +223,7 @@ def _hold_out(entries: list[PictureEntry], settings: Settings) -> list[PictureEn
     if any(e.split == "valid" for e in entries) or count == 0:
         return entries
     chosen = {e.number for e in sorted(entries, key=lambda e: e.sha256)[:count]}
-    return [
-        msgspec.structs.replace(e, split="valid") if e.number in chosen else e for e in entries
-    ]
+    return [msgspec.structs.replace(e, split="valid") if e.number in chosen else e for e in entries]
 
 
 def _finish(

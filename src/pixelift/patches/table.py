@@ -1,6 +1,7 @@
 """The patch table: one row a patch, kept as Parquet so that any tool can read it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,8 @@ def write_patches(rows: NDArray[np.void], path: Path) -> None:
         EngineUnavailableError: pyarrow is not installed.
     """
     pa, pq = _pyarrow()
-    columns = {name: rows[name].tolist() if name == "reason" else rows[name] for name in rows.dtype.names or ()}
+    columns = {name: rows[name] for name in PATCH_DTYPE.names or ()}
+    columns["reason"] = rows["reason"].tolist()
     pq.write_table(pa.table(columns), path, compression="zstd")
 
 
@@ -91,7 +93,7 @@ def read_patches(path: Path) -> NDArray[np.void]:
     return rows
 
 
-def _pyarrow():  # type: ignore[no-untyped-def]  # noqa: ANN202 - pyarrow ships no types
+def _pyarrow() -> tuple[Any, Any]:  # pyarrow ships no types
     try:
         import pyarrow as pa  # noqa: PLC0415 - optional package, owned by this file
         import pyarrow.parquet as pq  # noqa: PLC0415

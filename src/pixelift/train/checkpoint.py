@@ -62,7 +62,7 @@ def load_checkpoint(run: Path) -> Checkpoint:
         raise TrainingError(f"no checkpoint in {run}. Start it without --resume.")
     try:
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # noqa: BLE001 - torch raises whatever its unpickler met
+    except Exception as error:  # torch raises whatever its unpickler met
         raise TrainingError(
             f"checkpoint {path} is damaged ({type(error).__name__}). "
             f"Its best weights are in {BEST}; start a new run from them with "

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -138,9 +139,7 @@ def fit(
 
 
 def _begin(recipe: Recipe, run: Path, device: torch.device, *, resume: bool) -> _Training:
-    network = build_model(
-        recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials
-    )
+    network = build_model(recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials)
     if recipe.run.start_from and not resume:
         _warm_start(network, Path(recipe.run.start_from) / BEST)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -228,11 +227,11 @@ def _mean_loss(losses: list[torch.Tensor], step: int) -> float:
 
 
 def _validate(
-    recipe: Recipe, state: _Training, pairs: list[tuple[torch.Tensor, object]], run: Path
+    recipe: Recipe, state: _Training, pairs: list[tuple[torch.Tensor, np.ndarray]], run: Path
 ) -> float:
     radius = int(state.mean.radius)  # type: ignore[arg-type]
     shave = recipe.model.scale * radius
-    value = measure(state.mean, pairs, shave=shave)  # type: ignore[arg-type]
+    value = measure(state.mean, pairs, shave=shave)
     if value > state.best:
         state.best = value
         save_weights(state.mean, run / BEST)

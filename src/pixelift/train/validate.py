@@ -26,7 +26,8 @@ def validation_crops(
     for number in prepared.numbers("valid"):
         hr = prepared.picture(number)
         height, width = (min(side, n) // scale * scale for n in hr.shape[:2])
-        top, left = ((n - m) // 2 // scale * scale for n, m in zip(hr.shape, (height, width), strict=False))
+        top = (hr.shape[0] - height) // 2 // scale * scale
+        left = (hr.shape[1] - width) // 2 // scale * scale
         box = Box(top, left, height, width)
         lr = np.array(prepared.picture(number, scale)[box.unscaled(scale).slices])
         lr_nchw = torch.from_numpy(lr).permute(2, 0, 1)[None].float() / 255

@@ -1,0 +1,1 @@
+"""Many pictures in one go: which input becomes which output, and one failure costs one picture."""
