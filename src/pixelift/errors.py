@@ -9,8 +9,10 @@ PixeliftError
 ├── ShapeError                an array of the wrong shape, type or range
 ├── EngineUnavailableError    an optional package is not installed
 ├── OutOfMemoryError          an engine ran out of memory even with the smallest tile
-├── DatasetError              a training set that is missing, damaged or of another kind
+├── DatasetError              a training set that is damaged or cannot be made
+│   └── WrongDatasetError     photos, or a place for a training set or with one, named by mistake
 └── TrainingError             a training that cannot start or go on
+    └── WrongRunError         a run folder, or weights to start from, named by mistake
 
 A message says what failed, what was given, what is allowed and what to type next.
 """
@@ -56,11 +58,19 @@ class OutOfMemoryError(PixeliftError, MemoryError):
 
 
 class DatasetError(PixeliftError):
-    """A training set that is missing, damaged or of another kind."""
+    """A training set that is damaged or cannot be made."""
+
+
+class WrongDatasetError(DatasetError):
+    """Photos or a training set that are not there, do not fit, or a folder that is taken."""
 
 
 class TrainingError(PixeliftError):
     """A training that cannot start or go on."""
+
+
+class WrongRunError(TrainingError):
+    """A run folder that is not one, is taken, or is of another recipe."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str) -> UnknownNameError:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -102,14 +103,14 @@ def test_the_same_picture_named_twice_is_one_job(tree):
 )
 def test_a_plan_that_would_lose_something_is_refused(tree, inputs, output, told):
     tree("a.png", "a_x2.png", "sub/a.png")
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=re.escape(told)):
         outputs(*inputs, output=output)
 
 
 def test_a_clash_by_another_name_of_the_same_folder_is_found(tree):
     tree("sub/a.png")
     Path("link").symlink_to("sub")
-    with pytest.raises(ConfigError, match="would replace the input link/a.png"):
+    with pytest.raises(ConfigError, match=r"would replace the input link/a\.png"):
         outputs("sub/a.png", output="link/a.png")
 
 

@@ -66,7 +66,7 @@ def test_several_results_are_put_into_a_folder_that_is_made(run, save):
     save("a.png")
     save("deep/b.png")
 
-    assert run("a.png", "deep/b.png", "-o", "new/out")[0] == 0
+    assert run("a.png", "-o", "new/out", "deep/b.png")[0] == 0
     assert names_in(Path("new/out")) == ["a_x2.png", "b_x2.png"]
 
 

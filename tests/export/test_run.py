@@ -1,7 +1,10 @@
+import shutil
+
 import pytest
 import torch
 
-from pixelift.errors import ImageWriteError, TrainingError
+from pixelift.errors import ImageWriteError, TrainingError, WeightsError
+from pixelift.export import run as run_module
 from pixelift.export.run import export_run, load_trained
 from pixelift.train.config import DataSettings, ModelSettings, OptimSettings, Recipe, RunSettings
 from pixelift.train.fit import fit
@@ -42,3 +45,22 @@ def test_a_folder_that_is_no_run_and_one_that_cannot_be_written_are_refused(run,
         export_run(tmp_path, tmp_path / "a.onnx", name="a")
     with pytest.raises(ImageWriteError, match="Choose another -o"):
         export_run(run, tmp_path / "missing" / "a.onnx", name="a")
+
+
+def test_a_file_that_does_not_give_what_torch_gives_is_not_left(run, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise WeightsError("differs")
+
+    monkeypatch.setattr(run_module, "check_parity", refuse)
+    (tmp_path / "a.onnx").write_text("of an earlier export")
+    with pytest.raises(WeightsError):
+        export_run(run, tmp_path / "a.onnx", name="a")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+    assert (tmp_path / "a.onnx").read_text() == "of an earlier export"
+
+
+def test_a_run_whose_log_is_lost_is_refused(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "log.jsonl").unlink()
+    with pytest.raises(TrainingError, match="tells of no validation"):
+        export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")

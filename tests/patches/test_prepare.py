@@ -1,10 +1,12 @@
 import shutil
+import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pixelift.errors import DatasetError
+from pixelift.errors import DatasetError, EngineUnavailableError, WrongDatasetError
 from pixelift.image.resize import downscale
 from pixelift.patches import prepare as prepare_module
 from pixelift.patches.dataset import Settings, open_dataset
@@ -78,6 +80,7 @@ def test_bad_duplicate_and_small_photos_are_left_out_with_a_reason(photos, tmp_p
     manifest = run(photos, tmp_path / "set")
     reasons = {r.name: r.reason for r in manifest.rejected}
     assert set(reasons) == {"z.png", "broken.png", "tiny.png"}
+    assert [r.name for r in manifest.rejected if r.is_failure] == ["broken.png"]
     assert reasons["z.png"] == "same file as a.png"
     assert reasons["tiny.png"] == "90x20 is smaller than a patch of 48 pixels"
     assert len(list((tmp_path / "set" / "pictures").iterdir())) == 3 * len(manifest.pictures)
@@ -134,3 +137,26 @@ def test_nothing_to_train_on_is_an_error_with_the_reasons(tmp_path):
     (folder / "bad.png").write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"none of the 1 photos can be trained on \(bad.png"):
         run(folder, tmp_path / "set")
+
+
+def test_a_worker_that_is_killed_is_told_with_how_to_go_on(photos, tmp_path, monkeypatch):
+    class Killed(prepare_module.ProcessPoolExecutor):
+        def submit(self, *_):
+            raise BrokenProcessPool
+
+    monkeypatch.setattr(prepare_module, "ProcessPoolExecutor", Killed)
+    with pytest.raises(DatasetError, match="go on with fewer, as --workers 1"):
+        prepare(collect_photos([photos], "train"), tmp_path / "set", settings=SETTINGS, workers=2)
+
+
+def test_a_place_that_is_a_file_is_refused(photos, tmp_path):
+    (tmp_path / "set").write_text("precious")
+    with pytest.raises(WrongDatasetError, match="is a file; a training set is a folder"):
+        run(photos, tmp_path / "set")
+
+
+def test_without_pyarrow_nothing_is_begun(photos, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(EngineUnavailableError, match="pip install"):
+        run(photos, tmp_path / "set")
+    assert not (tmp_path / "set").exists()

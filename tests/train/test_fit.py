@@ -4,7 +4,7 @@ import msgspec
 import pytest
 import torch
 
-from pixelift.errors import TrainingError
+from pixelift.errors import TrainingError, WrongDatasetError, WrongRunError
 from pixelift.models.repnet import RepNet
 from pixelift.train import fit as fit_module
 from pixelift.train.checkpoint import load_checkpoint, load_weights, read_run
@@ -103,9 +103,9 @@ def test_a_loss_that_is_no_number_stops_with_a_reason(prepared, tmp_path):
 
 def test_a_run_folder_in_use_and_one_of_another_recipe_are_refused(prepared, tmp_path):
     fit(recipe(), prepared, tmp_path)
-    with pytest.raises(TrainingError, match="Go on with it by --resume"):
+    with pytest.raises(WrongRunError, match="Go on with it by --resume"):
         fit(recipe(), prepared, tmp_path)
-    with pytest.raises(TrainingError, match="another recipe"):
+    with pytest.raises(WrongRunError, match="another recipe"):
         fit(recipe(steps=30), prepared, tmp_path, resume=True)
     assert read_run(tmp_path)[0] == recipe()
 
@@ -113,7 +113,7 @@ def test_a_run_folder_in_use_and_one_of_another_recipe_are_refused(prepared, tmp
 def test_a_set_without_validation_photos_is_refused(prepared, tmp_path):
     training_only = [p for p in prepared.manifest.pictures if p.split == "train"]
     manifest = msgspec.structs.replace(prepared.manifest, pictures=tuple(training_only))
-    with pytest.raises(TrainingError, match="Prepare it again with --valid"):
+    with pytest.raises(WrongDatasetError, match="Prepare it again with --valid"):
         fit(recipe(), replace(prepared, manifest=manifest), tmp_path)
 
 

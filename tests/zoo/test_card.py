@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.errors import WeightsError
+from pixelift.zoo import card as card_module
 from pixelift.zoo.card import (
     METADATA_KEY,
     Card,
@@ -16,6 +17,8 @@ from pixelift.zoo.card import (
     render_card,
 )
 from tests.fakes import make_card, model_bytes
+
+varint = card_module._varint
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -103,6 +106,14 @@ def test_a_network_with_a_wrong_card_is_refused():
     model.metadata_props.add(key=METADATA_KEY, value='{"name": "x"}')
     with pytest.raises(WeightsError, match="card inside the network is not valid"):
         card_from_onnx(model.SerializeToString())
+
+
+def test_a_large_file_of_zeros_is_refused_at_once(monkeypatch):
+    walked = []
+    monkeypatch.setattr(card_module, "_varint", lambda *_: walked.append(1) or varint(*_))
+    with pytest.raises(WeightsError, match="no ONNX network"):
+        read_metadata(bytes(10_000_000))
+    assert len(walked) < 100_000
 
 
 @pytest.mark.parametrize(

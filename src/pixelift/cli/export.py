@@ -5,6 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from pixelift.cli.extras import require
+from pixelift.errors import ConfigError
+
 
 def export(
     run: Path,
@@ -19,20 +22,16 @@ def export(
 
     Args:
         run: The run folder of a training, which may still be going on.
-        output: The .onnx file to write.
+        output: The .onnx file to write; one that is there already is replaced.
         name: What the network is called; by default the name of the run folder.
     """
-    from pixelift.errors import ConfigError, EngineUnavailableError
-
     if output.suffix != ".onnx":
-        raise ConfigError(f"cannot export to {output}; the name must end in .onnx")
-    try:
-        from pixelift.export.run import export_run
-    except ImportError as error:
-        raise EngineUnavailableError(
-            f"exporting needs {error.name}, which is not installed. "
-            "Run: pip install 'pixelift[train]'"
-        ) from error
+        raise ConfigError(f"cannot export to {output}; the name must end in .onnx, as -o net.onnx")
+    if output.is_dir() or not output.parent.is_dir():
+        raise ConfigError(f"cannot write {output}: give a file in a folder that exists: -o FILE")
+    require("torch", "safetensors", "onnx", task="exporting")
+    from pixelift.export.run import export_run
+
     card = export_run(run, output, name=name or run.resolve().name)
     print(
         f"{output}: {card.name} x{card.scale}, {card.parameters:,} parameters, "

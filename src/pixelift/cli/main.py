@@ -17,13 +17,23 @@ from pixelift.errors import (
     PixeliftError,
     ShapeError,
     UnknownNameError,
+    WrongDatasetError,
+    WrongRunError,
     unknown_name,
 )
 
 FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all done; some inputs failed; wrong usage; stopped by Ctrl-C, as shells have it."""
 
-USAGE_ERRORS = (ConfigError, UnknownNameError, ShapeError, EngineUnavailableError)
+USAGE_ERRORS = (
+    ConfigError,
+    UnknownNameError,
+    ShapeError,
+    EngineUnavailableError,
+    WrongDatasetError,
+    WrongRunError,
+)
+"""What another command line, or another package installed, would have avoided."""
 
 COMMANDS = {
     "upscale": ("pixelift.cli.upscale:upscale", "Super-resolve pictures and folders of pictures."),
@@ -68,6 +78,22 @@ def whole_number(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ANN401 - 
         return int(tokens[0].value)
     except ValueError:
         raise ValueError(f'"{tokens[0].value}" is no whole number') from None
+
+
+def whole_numbers(type_: Any, tokens: Sequence[Token]) -> tuple[int, ...]:  # noqa: ANN401 - as above
+    """Read an option that may be given several times as whole numbers.
+
+    Args:
+        type_: Type of the parameter; not used.
+        tokens: What was typed, for each time one.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        ValueError: One of them is no whole number.
+    """
+    return tuple(whole_number(type_, [token]) for token in tokens)
 
 
 def complain(message: object) -> None:
@@ -162,7 +188,7 @@ def explain(error: BaseException) -> int:
         The exit code that belongs to it.
     """
     if isinstance(error, KeyboardInterrupt):
-        complain("stopped")
+        complain(error if error.args else "stopped")
         return INTERRUPTED
     if isinstance(error, UnknownCommandError):
         # Its own text would import every command to tell their names.
@@ -171,7 +197,9 @@ def explain(error: BaseException) -> int:
         return USAGE
     if isinstance(error, CycloptsError):
         words = " ".join(["pixelift", *(error.command_chain or ())])
-        complain(f"{str(error).rstrip('.')}. Run: {words} --help")
+        problem = str(error).rstrip(".")
+        stop = "" if problem.endswith("?") else "."
+        complain(f"{problem}{stop} Run: {words} --help")
         return USAGE
     if isinstance(error, MemoryError) and not isinstance(error, PixeliftError):
         complain("out of memory. Close other programs, or give smaller pictures")

@@ -21,9 +21,8 @@ MEGA = 1_000_000
 
 
 def upscale(  # noqa: PLR0913 - every option of the command is a parameter
-    inputs: Annotated[list[Path], Parameter(name="INPUT")],
-    /,
-    *,
+    # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
+    *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
     scale: Annotated[int | None, Parameter(name=["--scale", "-s"], converter=whole_number)] = None,
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "balanced",

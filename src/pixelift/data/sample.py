@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import DatasetError
+from pixelift.errors import WrongDatasetError
 from pixelift.image.geometry import Box
 from pixelift.patches.dataset import PreparedSet
 
@@ -42,14 +42,15 @@ class CropSampler:
             seed: Start of the random stream.
 
         Raises:
-            DatasetError: The set has no LR pictures of this scale, or no photo is large enough.
+            WrongDatasetError: The set has no LR pictures of this scale, or no photo is as large as
+                a crop.
 
         Paper: S. Wang et al., SamplingAug, BMVC 2021; sampling in proportion to the error, mixed
             with uniform crops so that flat areas stay clean, is ours.
         """
         settings = prepared.manifest.settings
         if scale not in settings.scales:
-            raise DatasetError(
+            raise WrongDatasetError(
                 f"{prepared.folder} was prepared for scales {_listed(settings.scales)}, the recipe "
                 f"trains x{scale}. Prepare it again with --scales {scale}."
             )
@@ -59,7 +60,7 @@ class CropSampler:
             if p.split == "train" and min(p.height, p.width) >= hr_patch
         }
         if not self._sizes:
-            raise DatasetError(
+            raise WrongDatasetError(
                 f"no photo of {prepared.folder} is {hr_patch} pixels or more on both sides. "
                 "Lower data.lr_patch or add larger photos."
             )

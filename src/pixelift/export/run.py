@@ -4,14 +4,14 @@ from pathlib import Path
 
 from torch import nn
 
-from pixelift.errors import ImageWriteError
+from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.export.parity import check_parity
 from pixelift.export.to_onnx import export_onnx
 from pixelift.models.fuse import fuse
 from pixelift.models.spec import build_model, count_macs, count_parameters
 from pixelift.train.checkpoint import BEST, load_weights, read_run
 from pixelift.train.config import Recipe
-from pixelift.train.logbook import read_log
+from pixelift.train.logbook import LOG, read_log
 from pixelift.zoo.card import Card, card_to_metadata
 
 LICENCE = "MIT"
@@ -28,7 +28,8 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
         The network as it is trained (not fused), and its recipe.
 
     Raises:
-        TrainingError: The folder is no run, or its weights are missing or damaged.
+        WrongRunError: The folder is no run, or has no weights yet.
+        TrainingError: Its weights are damaged.
     """
     recipe, _ = read_run(run)
     model = recipe.model
@@ -49,7 +50,8 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         The card, as it stands inside of the file.
 
     Raises:
-        TrainingError: The folder is no run.
+        WrongRunError: The folder is no run, or has no weights yet.
+        TrainingError: Its weights or its log are damaged.
         WeightsError: The file does not give what torch gives.
         ImageWriteError: The file cannot be written.
     """
@@ -57,7 +59,9 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
     _, origin = read_run(run)
     fused = fuse(network)
     log = read_log(run)
-    psnr_y = max(line["psnr_y"] for line in log if "psnr_y" in line)
+    measured = [line["psnr_y"] for line in log if "psnr_y" in line]
+    if not measured:
+        raise TrainingError(f"{run / LOG} tells of no validation. Copy the whole run folder.")
     minutes = max(line.get("seconds", 0.0) for line in log) / 60
     dials = ", ".join(f"{key} {value}" for key, value in recipe.model.dials.items())
     card = Card(
@@ -74,15 +78,20 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         dataset_sha256=origin.photos_sha256,
         training=(
             f"{log[-1]['step']} steps in {minutes:.0f} minutes on {origin.photos} photos; "
-            f"{psnr_y:.2f} dB on the validation crops"
+            f"{max(measured):.2f} dB on the validation crops"
         ),
         scores={},
     )
+    # The name is given only to a file that was checked.
+    unchecked = path.with_name(f".{path.stem}.unchecked.onnx")
     try:
-        export_onnx(fused, path, card_json=card_to_metadata(card))
+        export_onnx(fused, unchecked, card_json=card_to_metadata(card))
+        check_parity(network, unchecked, card)
+        unchecked.replace(path)
     except OSError as error:
         raise ImageWriteError(
             f"cannot write {path}: {error.strerror}. Choose another -o."
         ) from error
-    check_parity(network, path, card)
+    finally:
+        unchecked.unlink(missing_ok=True)
     return card

@@ -82,8 +82,8 @@ def _check_header(image: pyvips.Image, file: PictureFile, max_pixels: int) -> No
         needed = math.ceil(size.pixels / 1e6)
         raise ImageReadError(
             f"cannot read {file.name}: it is {size} = {needed} megapixels; allowed are "
-            f"{max_pixels / 1e6:g}. Make it smaller, or allow it: --max-megapixels {needed} "
-            f"(in Python: max_pixels={size.pixels})"
+            f"{max_pixels / 1e6:g}. Make it smaller, or allow it: pixelift upscale "
+            f"--max-megapixels {needed} (in Python: max_pixels={size.pixels})"
         )
     pages = _field(image, "n-pages", 1)
     if pages > 1:

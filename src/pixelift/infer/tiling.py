@@ -12,9 +12,9 @@ from pixelift.image.geometry import Box, Margins, Size
 DEFAULT_TILE = 256
 """Core of a tile in LR pixels, without its halo.
 
-With a halo of 10 the halo's share of the work is 16 %, and the network needs about 60 MB: two maps
-of 48 channels at 276x276 in float32, and as much again for the result at x4. Twice the side needs
-four times the memory to save 8 % of the work.
+With a halo of 10 the halo's share of the work is 16 %. Twice the side would save half of that for
+four times the memory of the engine: a 512x512 picture at x4 through 8 layers of 32 channels in
+bf16 took 290 MB at the peak of the whole process with 256, and 491 MB with 512.
 """
 
 MINIMUM_TILE = 16

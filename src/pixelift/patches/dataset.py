@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import DatasetError
+from pixelift.errors import DatasetError, WrongDatasetError
 from pixelift.patches.table import read_patches
 
 FORMAT = "pixelift-dataset"
@@ -58,11 +58,13 @@ class PictureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credit: dict[str, str] = {}
 
 
-class Rejected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Rejected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One photo that is not in the set, and why."""
 
     name: str
     reason: str
+    is_failure: bool = False
+    """Whether it could not be read; otherwise it is small, or the same as another."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,26 +135,32 @@ def read_manifest(folder: Path) -> Manifest:
         The manifest.
 
     Raises:
-        DatasetError: There is no finished set in the folder, or it is of another version.
+        WrongDatasetError: There is no finished set in the folder, or it is of another version.
+        DatasetError: The manifest is damaged.
     """
     path = folder / "manifest.json"
     again = f"Run: pixelift prepare PHOTOS -o {folder}"
     if not folder.is_dir():
-        raise DatasetError(f"no training set at {folder}: there is no such folder. {again}")
+        raise WrongDatasetError(f"no training set at {folder}: there is no such folder. {again}")
     if not path.is_file():
-        raise DatasetError(f"{folder} holds no finished training set (no manifest.json). {again}")
+        raise WrongDatasetError(
+            f"{folder} holds no finished training set (no manifest.json). {again}"
+        )
     try:
         head = msgspec.json.decode(path.read_bytes())
         if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise DatasetError(f"{path} is not the manifest of a Pixelift training set. {again}")
+            raise WrongDatasetError(
+                f"{path} is not the manifest of a Pixelift training set. "
+                "Name a folder that pixelift prepare made."
+            )
         if head.get("version") != VERSION:
-            raise DatasetError(
+            raise WrongDatasetError(
                 f"{folder} is a training set of version {head.get('version')}; this Pixelift reads "
                 f"version {VERSION}. Prepare the photos again."
             )
         return msgspec.convert(head, Manifest)
     except msgspec.MsgspecError as error:
-        raise DatasetError(f"{path} is damaged: {error}. {again}") from error
+        raise DatasetError(f"{path} is damaged: {error}. Prepare the photos again.") from error
 
 
 def open_dataset(folder: Path, *, verify: Literal["sizes", "hashes"] = "sizes") -> PreparedSet:
@@ -166,7 +174,8 @@ def open_dataset(folder: Path, *, verify: Literal["sizes", "hashes"] = "sizes") 
         The set.
 
     Raises:
-        DatasetError: The set is missing, of another version, damaged or truncated.
+        WrongDatasetError: The set is missing or of another version.
+        DatasetError: The set is damaged or truncated.
     """
     manifest = read_manifest(folder)
     table = folder / "patches.parquet"

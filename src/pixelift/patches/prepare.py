@@ -4,8 +4,12 @@ import csv
 import hashlib
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -17,10 +21,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import DatasetError, ImageReadError
+from pixelift.errors import DatasetError, ImageReadError, WrongDatasetError
 from pixelift.image.color import luma
 from pixelift.image.depth import to_u8
 from pixelift.image.find import find_pictures
+from pixelift.image.formats import readable_labels
 from pixelift.image.geometry import Size
 from pixelift.image.read import read_picture
 from pixelift.image.resize import downscale, modcrop
@@ -34,7 +39,7 @@ from pixelift.patches.dataset import (
     picture_path,
 )
 from pixelift.patches.score import ContentMaps
-from pixelift.patches.table import measure_patches, write_patches
+from pixelift.patches.table import measure_patches, require_pyarrow, write_patches
 
 Progress = Callable[[int, int, float], None]
 """Called with photos done, photos in all, and megapixels decoded so far."""
@@ -68,19 +73,22 @@ def collect_photos(photos: Iterable[Path], split: Split) -> list[Source]:
         The photos; those of a folder are named by their path below it.
 
     Raises:
-        DatasetError: A path does not exist, or a folder holds no picture.
+        WrongDatasetError: A path does not exist, or a folder holds no picture.
     """
     sources = []
     for path in photos:
         if path.is_dir():
             found = find_pictures(path)
             if not found:
-                raise DatasetError(f"no pictures in {path}. Name a folder that holds photos.")
+                raise WrongDatasetError(
+                    f"no pictures in {path}; allowed are {readable_labels()}. "
+                    "Name a folder that holds photos."
+                )
             sources += [Source(p, p.relative_to(path).as_posix(), split) for p in found]
         elif path.exists():
             sources.append(Source(path, path.name, split))
         else:
-            raise DatasetError(f"no such file or folder: {path}. Check the spelling.")
+            raise WrongDatasetError(f"no such file or folder: {path}. Check the spelling.")
     return sources
 
 
@@ -108,8 +116,11 @@ def prepare(
         The manifest, with every rejected photo and the reason.
 
     Raises:
-        DatasetError: The folder holds something else, or no photo could be used.
+        WrongDatasetError: The folder holds something else, or cannot be written.
+        DatasetError: No photo could be used.
+        EngineUnavailableError: pyarrow, which writes the table of patches, is not installed.
     """
+    require_pyarrow()
     _claim_folder(folder, sources, settings)
     tasks = [_Task(s, n, folder, settings) for n, s in enumerate(sources)]
     entries: list[PictureEntry] = []
@@ -117,8 +128,8 @@ def prepare(
     seen: dict[str, str] = {}
     megapixels = 0.0
     for done, (task, result) in enumerate(_run(tasks, workers or os.cpu_count() or 1), start=1):
-        if isinstance(result, str):
-            rejected.append(Rejected(task.source.name, result))
+        if isinstance(result, Rejected):
+            rejected.append(result)
         elif result.sha256 in seen:
             rejected.append(Rejected(task.source.name, f"same file as {seen[result.sha256]}"))
         else:
@@ -133,21 +144,52 @@ def prepare(
     return _finish(folder, _hold_out(entries, settings), rejected, settings)
 
 
-def _run(tasks: list[_Task], workers: int) -> Iterator[tuple[_Task, PictureEntry | str]]:
+def _run(tasks: list[_Task], workers: int) -> Iterator[tuple[_Task, PictureEntry | Rejected]]:
     if workers == 1:
         yield from ((task, _prepare_photo(task)) for task in tasks)
         return
     # "spawn" keeps workers free of the parent's threads; a bounded window keeps memory flat.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C ends workers at once and without a word: an unfinished picture is done again.
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
         waiting = iter(tasks)
-        window = [(t, pool.submit(_prepare_photo, t)) for t in islice(waiting, 4 * workers)]
+        with _interrupts_ignored():
+            window = [(t, pool.submit(_prepare_photo, t)) for t in islice(waiting, 4 * workers)]
         while window:
             task, future = window.pop(0)
             yield task, future.result()
             window += [(t, pool.submit(_prepare_photo, t)) for t in islice(waiting, 1)]
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            f"one of {workers} processes was killed, as happens when memory runs out. What is "
+            "prepared is kept; go on with fewer, as --workers 1"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _prepare_photo(task: _Task) -> PictureEntry | str:
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Start processes that are deaf to Ctrl-C while they start.
+
+    A terminal sends it to all of them, and each would tell about it at length.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers, and only it is interrupted
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _prepare_photo(task: _Task) -> PictureEntry | Rejected:
     """Prepare one photo: its entry, or the reason why it cannot be used."""
     entry_path = _entry_path(task.folder, task.number)
     if entry_path.is_file():
@@ -157,10 +199,11 @@ def _prepare_photo(task: _Task) -> PictureEntry | str:
         encoded = task.source.path.read_bytes()
         picture = read_picture(encoded)
     except (OSError, ImageReadError) as error:
-        return str(error)
+        return Rejected(task.source.name, str(error), is_failure=True)
     grid = lcm(*settings.scales)
     if min(picture.size.height, picture.size.width) < max(settings.patch, grid):
-        return f"{picture.size} is smaller than a patch of {settings.patch} pixels"
+        reason = f"{picture.size} is smaller than a patch of {settings.patch} pixels"
+        return Rejected(task.source.name, reason)
     hr = np.ascontiguousarray(modcrop(_as_rgb_u8(picture.pixels), grid))
     paths = {
         scale: picture_path(task.folder, task.number, scale) for scale in (1, *settings.scales)
@@ -259,21 +302,23 @@ def _claim_folder(folder: Path, sources: list[Source], settings: Settings) -> No
     mark = folder / "unfinished" / "plan.json"
     other = "Choose another folder with -o, or remove this one."
     if (folder / "manifest.json").exists():
-        raise DatasetError(f"{folder} holds a finished training set already. {other}")
+        raise WrongDatasetError(f"{folder} holds a finished training set already. {other}")
     if mark.is_file():
         if mark.read_bytes() != encoded:
-            raise DatasetError(
+            raise WrongDatasetError(
                 f"{folder} holds an unfinished set of other photos or settings. {other}"
             )
         return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DatasetError(f"{folder} is not empty and holds no training set. {other}")
+    if folder.exists() and not folder.is_dir():
+        raise WrongDatasetError(f"{folder} is a file; a training set is a folder. {other}")
+    if folder.exists() and any(folder.iterdir()):
+        raise WrongDatasetError(f"{folder} is not empty and holds no training set. {other}")
     try:
         (folder / "pictures").mkdir(parents=True)
         mark.parent.mkdir()
         _write_atomically(mark, encoded)
     except OSError as error:
-        raise DatasetError(f"cannot write to {folder}: {error.strerror}. {other}") from error
+        raise WrongDatasetError(f"cannot write to {folder}: {error.strerror}. {other}") from error
 
 
 def _entry_path(folder: Path, number: int) -> Path:

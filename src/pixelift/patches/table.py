@@ -93,6 +93,15 @@ def read_patches(path: Path) -> NDArray[np.void]:
     return rows
 
 
+def require_pyarrow() -> None:
+    """Find out whether the table can be written, before the long work that ends with it.
+
+    Raises:
+        EngineUnavailableError: pyarrow is not installed.
+    """
+    _pyarrow()
+
+
 def _pyarrow() -> tuple[Any, Any]:  # pyarrow ships no types
     try:
         import pyarrow as pa  # noqa: PLC0415 - optional package, owned by this file

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from pixelift.errors import TrainingError
+from pixelift.errors import TrainingError, WrongRunError
 from pixelift.patches.dataset import Manifest
 from pixelift.train.config import Recipe
 
@@ -55,11 +55,12 @@ def load_checkpoint(run: Path) -> Checkpoint:
         The state.
 
     Raises:
-        TrainingError: There is none, or it is damaged.
+        WrongRunError: There is none.
+        TrainingError: It is damaged.
     """
     path = run / CHECKPOINT
     if not path.is_file():
-        raise TrainingError(f"no checkpoint in {run}. Start it without --resume.")
+        raise WrongRunError(f"no checkpoint in {run}. Start it without --resume.")
     try:
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises whatever its unpickler met
@@ -92,12 +93,20 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         Tensors by name.
 
     Raises:
-        TrainingError: The file is missing or damaged.
+        WrongRunError: There is no such file.
+        TrainingError: It is damaged.
     """
+    if not path.is_file():
+        raise WrongRunError(
+            f"no weights at {path}. Name a run folder that has been trained up to its first "
+            "validation."
+        )
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise TrainingError(f"cannot read the weights {path}: {error}.") from error
+        raise TrainingError(
+            f"cannot read the weights {path}: {error}. Copy them again, or train anew."
+        ) from error
 
 
 class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,13 +145,13 @@ def read_run(run: Path) -> tuple[Recipe, Origin]:
         The recipe and the photos it was trained on.
 
     Raises:
-        TrainingError: The folder is no run folder, or its notes are damaged.
+        WrongRunError: The folder is no run folder, or its notes are damaged.
     """
     try:
         recipe = msgspec.json.decode((run / RECIPE).read_bytes(), type=Recipe)
         return recipe, msgspec.json.decode((run / ORIGIN).read_bytes(), type=Origin)
     except (OSError, msgspec.MsgspecError) as error:
-        raise TrainingError(
+        raise WrongRunError(
             f"{run} is not the run folder of a training: {error}. "
             "Name the folder that `pixelift train -o` was given."
         ) from error

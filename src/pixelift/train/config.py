@@ -97,7 +97,10 @@ def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read recipe {path}: {error.strerror}.") from error
+        raise ConfigError(
+            f"cannot read recipe {path}: {error.strerror}. Name a TOML file, for instance one of "
+            "recipes/"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"recipe {path} is not valid TOML: {error}.") from error
     for change in changes:

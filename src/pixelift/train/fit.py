@@ -14,7 +14,7 @@ from torch import nn
 
 from pixelift.data.pairs import Batch, PairDataset, batches
 from pixelift.data.sample import CropSampler
-from pixelift.errors import TrainingError
+from pixelift.errors import TrainingError, WrongDatasetError, WrongRunError
 from pixelift.models.spec import build_model
 from pixelift.patches.dataset import PreparedSet
 from pixelift.train.checkpoint import (
@@ -84,8 +84,9 @@ def fit(
         Best PSNR-Y on the validation crops, in dB.
 
     Raises:
-        TrainingError: The run folder is in use or of another recipe, or the loss is not finite.
-        DatasetError: The set does not fit the recipe.
+        WrongRunError: The run folder is in use, of another recipe, or cannot be written.
+        WrongDatasetError: The set does not fit the recipe.
+        TrainingError: The loss is not finite, or the checkpoint is damaged.
     """
     torch.manual_seed(recipe.run.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -99,7 +100,7 @@ def fit(
     )
     pairs = validation_crops(prepared, scale=scale, side=recipe.run.valid_crop)
     if not pairs:
-        raise TrainingError(
+        raise WrongDatasetError(
             f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
         )
     state = _begin(recipe, run, device, resume=resume)
@@ -149,7 +150,7 @@ def _begin(recipe: Recipe, run: Path, device: torch.device, *, resume: bool) -> 
     if resume:
         _restore(state, load_checkpoint(run), recipe, run)
     elif (run / CHECKPOINT).exists():
-        raise TrainingError(
+        raise WrongRunError(
             f"{run} holds a training already. Go on with it by --resume, or choose another -o."
         )
     else:
@@ -157,13 +158,15 @@ def _begin(recipe: Recipe, run: Path, device: torch.device, *, resume: bool) -> 
             run.mkdir(parents=True, exist_ok=True)
             (run / RECIPE).write_text(recipe_text(recipe) + "\n", encoding="utf-8")
         except OSError as error:
-            raise TrainingError(f"cannot write to {run}: {error.strerror}.") from error
+            raise WrongRunError(
+                f"cannot write to {run}: {error.strerror}. Choose another -o."
+            ) from error
     return state
 
 
 def _restore(state: _Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:
     if saved.recipe != recipe_text(recipe):
-        raise TrainingError(
+        raise WrongRunError(
             f"{run} was trained with another recipe (see {run / 'recipe.json'}). "
             "Use that recipe, or start a new run without --resume."
         )
@@ -179,7 +182,9 @@ def _warm_start(network: nn.Module, path: Path) -> None:
     found = load_weights(path)
     fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
     if not fitting:
-        raise TrainingError(f"no tensor of {path} fits the network of the recipe.")
+        raise WrongRunError(
+            f"no tensor of {path} fits the network of the recipe. Correct run.start_from."
+        )
     network.load_state_dict(fitting, strict=False)
 
 

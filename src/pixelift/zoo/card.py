@@ -158,6 +158,8 @@ GRAPH_FIELD, METADATA_FIELD = 7, 14
 """Fields of ModelProto in onnx.proto; those of StringStringEntryProto are 1 (key) and 2."""
 FIXED_SIZES = {1: 8, 5: 4}
 VARINT, LENGTH_DELIMITED = 0, 2
+MAX_FIELDS = 10_000
+"""A network has some ten fields outside of its graph; a file of zeros would have millions."""
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
@@ -189,9 +191,10 @@ def read_metadata(data: bytes) -> dict[str, str]:
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
     # Walks one level of a protobuf message: number and bytes of each field, b"" for numbers.
-    # Bounded by the length of the message: every turn moves on by at least one byte.
     at = 0
-    while at < len(message):
+    for _ in range(MAX_FIELDS):
+        if at == len(message):
+            return
         tag, at = _varint(message, at)
         kind, size = tag & 7, 0
         if kind == VARINT:
@@ -206,6 +209,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
             raise IndexError("a field ends behind its message")
         yield tag >> 3, message[at : at + size]
         at += size
+    raise ValueError(f"more than {MAX_FIELDS} fields")
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:

@@ -1,0 +1,203 @@
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixelift.cli.prepare import prepare
+from pixelift.patches import prepare as library
+from pixelift.patches.dataset import Settings, open_dataset
+
+FAST = ("--patch", "48", "--stride", "24", "--workers", "1")
+
+
+@pytest.fixture
+def photos(told, save):
+    """Two photos of noise in a folder of the empty folder that the command is run in."""
+    del told
+    save("photos/a.png", size=(60, 50))
+    return save("photos/deep/b.jpg", size=(50, 60)).parents[1]
+
+
+def test_photos_become_a_training_set(told, photos, save):
+    save("valid/c.png", size=(64, 64))
+    save("single.png", size=(70, 50))
+
+    code, out, err = told("prepare", photos, "single.png", "-o", "set", "--valid", "valid", *FAST)
+
+    assert (code, err) == (0, "")
+    assert out == "set: 3 photos to train on, 1 to validate with, 0 left out\n"
+    prepared = open_dataset(Path("set"), verify="hashes")
+    names = {entry.name: entry.split for entry in prepared.manifest.pictures}
+    assert names == {
+        "a.png": "train",
+        "deep/b.jpg": "train",
+        "single.png": "train",
+        "c.png": "valid",
+    }
+    assert prepared.manifest.settings == Settings(scales=(2, 3, 4), patch=48, stride=24)
+    assert len(prepared.patches) > 0
+
+
+def test_scales_are_given_one_by_one(told, photos):
+    code, _, err = told("prepare", photos, "-o", "set", "--scales", 4, "--scales", "2", *FAST)
+
+    assert (code, err) == (0, "")
+    assert open_dataset(Path("set")).manifest.settings.scales == (2, 4)
+    kinds = {path.name.split(".", 1)[1] for path in Path("set/pictures").iterdir()}
+    assert kinds == {"hr.npy", "x2.npy", "x4.npy"}
+
+
+def test_the_defaults_are_those_of_the_library():
+    defaults = {k: p.default for k, p in inspect.signature(prepare).parameters.items()}
+    settings = Settings()
+    assert defaults["scales"] == settings.scales
+    assert (defaults["patch"], defaults["stride"]) == (settings.patch, settings.stride)
+
+
+def test_unreadable_photos_are_told_in_one_line_each_and_the_others_are_prepared(
+    told, photos, save
+):
+    whole = save("photos/broken.png", size=(60, 60)).read_bytes()
+    Path("photos/broken.png").write_bytes(whole[: len(whole) // 2])
+    Path("photos/empty.jpg").touch()
+
+    code, out, err = told("prepare", photos, "-o", "set", *FAST)
+
+    assert code == 1
+    assert out == "set: 2 photos to train on, 0 to validate with, 2 left out\n"
+    broken, empty = err.splitlines()
+    assert broken.startswith("pixelift: left out broken.png: cannot read")
+    assert empty.startswith("pixelift: left out empty.jpg: cannot read")
+
+
+def test_small_and_repeated_photos_are_told_and_are_no_failure(told, photos, save):
+    save("photos/small.png", size=(20, 60))
+    Path("photos/z.png").write_bytes(Path("photos/a.png").read_bytes())
+
+    code, out, err = told("prepare", photos, "-o", "set", *FAST)
+
+    assert code == 0
+    assert out.endswith("2 left out\n")
+    small, repeated = err.splitlines()
+    assert small == "pixelift: left out small.png: 20x60 is smaller than a patch of 48 pixels"
+    assert repeated == "pixelift: left out z.png: same file as a.png"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--workers", "0"], "workers is 0; allowed are numbers from 1 up"),
+        (["--workers", "-2"], "workers is -2; allowed are numbers from 1 up"),
+        (["--workers", "1.5"], '"1.5" is no whole number'),
+        (["--scales", "1"], "scale is 1; allowed are 2 to 16, as --scales 2 --scales 4"),
+        (["--scales", "2", "--scales", "17"], "scale is 17; allowed are 2 to 16"),
+        (["--scales", "2.5"], '"2.5" is no whole number'),
+        (["--scales", "two"], '"two" is no whole number'),
+        (["--scales"], "--scales requires an argument"),
+        (["--patch", "0"], "patch is 0; allowed are numbers from 1 up"),
+        (["--stride", "-1"], "stride is -1; allowed are numbers from 1 up"),
+        (["--valid", "nowhere"], "no such file or folder: nowhere"),
+        (["missing.jpg"], "no such file or folder: missing.jpg"),
+        (["nothing"], "no pictures in nothing; allowed are PNG, JPEG"),
+        (["-o", "photos"], "photos is not empty and holds no training set"),
+        (["-o", "photos/a.png"], "photos/a.png is a file"),
+        (["-o", "photos/a.png/set"], "cannot write to photos/a.png/set: Not a directory"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line_before_anything_is_done(told, photos, options, message):
+    Path("nothing").mkdir()
+    before = sorted(Path().rglob("*"))
+    output = [] if "-o" in options else ["-o", "set"]
+
+    code, out, err = told("prepare", photos, *output, *options)
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize("missing", [["-o", "set"], ["photos"]])
+def test_photos_and_a_place_for_the_set_are_needed(told, photos, missing):
+    del photos
+    code, out, err = told("prepare", *missing)
+
+    assert (code, out) == (2, "")
+    assert "Run: pixelift prepare --help" in err
+    assert err.count("\n") == 1
+
+
+def test_a_finished_set_is_not_prepared_again(told, photos):
+    command = ("prepare", photos, "-o", "set", *FAST)
+    assert told(*command)[0] == 0
+    before = Path("set/manifest.json").read_bytes()
+
+    code, out, err = told(*command)
+
+    assert (code, out) == (2, "")
+    assert "set holds a finished training set already" in err
+    assert Path("set/manifest.json").read_bytes() == before
+
+
+def test_photos_of_which_none_can_be_used_are_a_failure(told, save):
+    save("photos/small.png", size=(9, 9))
+
+    code, out, err = told("prepare", "photos", "-o", "set", *FAST)
+
+    assert (code, out) == (1, "")
+    assert "none of the 1 photos can be trained on (small.png: 9x9 is smaller" in err
+    assert err.count("\n") == 1
+
+
+def test_stopped_by_ctrl_c_it_says_so_and_the_same_command_goes_on(told, photos, monkeypatch):
+    original, calls = library.read_picture, []
+
+    def interrupted(encoded):
+        calls.append(encoded)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(encoded)
+
+    monkeypatch.setattr(library, "read_picture", interrupted)
+    command = ("prepare", photos, "-o", "set", *FAST)
+
+    code, out, err = told(*command)
+    assert (code, out) == (130, "")
+    assert err == (
+        "pixelift: stopped. What is prepared is kept; the same command goes on where it was\n"
+    )
+
+    assert told(*command)[0] == 0
+    assert len(calls) == 3
+    assert len(json.loads(Path("set/manifest.json").read_text())["pictures"]) == 2
+
+
+def test_without_pyarrow_it_is_told_at_once_what_to_install(without, photos, tmp_path):
+    done = without("pyarrow", "prepare", photos, "-o", "set", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        "pixelift: training sets need pyarrow, which is not installed. "
+        "Run: pip install 'pixelift[train]'\n"
+    )
+    assert not Path("set").exists()
+
+
+@pytest.mark.slow
+def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
+    words = ["prepare", str(photos), "-o", "set", "--patch", "48", "--workers", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pixelift", *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "set: 2 photos to train on, 0 to validate with, 0 left out\n"

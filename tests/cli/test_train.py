@@ -1,0 +1,234 @@
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixelift.train import fit as fit_module
+from pixelift.train.logbook import read_log
+
+FILES = {
+    "best.safetensors",
+    "checkpoint.pt",
+    "curves.png",
+    "dataset.json",
+    "log.jsonl",
+    "recipe.json",
+    "tensorboard",
+}
+
+
+@pytest.fixture
+def train(told, recipe, dataset):
+    """Hand out a function that runs `pixelift train` on the small set into the folder run."""
+
+    def run(*options):
+        return told("train", recipe, "--data", dataset, "-o", "run", *options)
+
+    return run
+
+
+def test_a_recipe_and_a_set_become_a_run(train):
+    code, out, err = train("--threads", "1")
+
+    assert (code, err) == (0, "")
+    step, last = out.splitlines()
+    assert step.startswith("step 2: PSNR-Y ")
+    assert last.startswith("run: best PSNR-Y ")
+    assert {path.name for path in Path("run").iterdir()} == FILES
+
+
+def test_settings_are_changed_on_the_command_line(train):
+    code, out, _ = train("--set", "optim.steps=4", "--set", "run.validate_every=1")
+
+    assert code == 0
+    assert [line.split(":")[0] for line in out.splitlines()[:-1]] == [
+        f"step {n}" for n in (1, 2, 3, 4)
+    ]
+
+
+def test_stopped_by_ctrl_c_it_says_how_to_go_on_and_goes_on(train, recipe, dataset, monkeypatch):
+    changes = ("--set", "optim.steps=4", "--set", "run.start_from=")
+    step = fit_module._train_step
+
+    def interrupted(*arguments):
+        if arguments[4] == 3:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module, "_train_step", interrupted)
+        code, out, err = train(*changes)
+
+    assert code == 130
+    assert out.startswith("step 2: ")
+    assert err == (
+        "pixelift: stopped, and the last checkpoint is intact. Go on with: "
+        f"pixelift train {recipe} --data {dataset} -o run "
+        "--set optim.steps=4 --set run.start_from= --resume\n"
+    )
+
+    code, out, err = train(*changes, "--resume")
+    assert (code, err) == (0, "")
+    assert out.startswith("step 4: ")
+    assert [line["step"] for line in read_log(Path("run"))] == [2, 4]
+
+
+def test_stopped_before_the_first_checkpoint_it_says_to_start_again(train, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module, "_train_step", interrupted)
+        code, out, err = train("--threads", "1")
+
+    assert (code, out) == (130, "")
+    assert err.startswith("pixelift: stopped, before its first checkpoint. Start again with: ")
+    assert err.endswith(" -o run --threads 1\n")
+    assert "--resume" not in err
+
+    assert train()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "optim.learning_rat=1"], "unknown field `learning_rat` - at `$.optim`"),
+        (["--set", "optim.steps=0"], "at `$.optim.steps`"),
+        (["--set", "optim.steps"], "write it as --set optim.steps=500"),
+        (["--set", "model.scale=3"], "prepared for scales x2, x4, the recipe trains x3"),
+        (["--set", "model.architecture=repnat"], 'Did you mean "repnet"?'),
+        (["--set", "model.dials.hight=3"], 'repnet has no dial "hight"; it has width, depth'),
+        (["--set", "data.lr_patch=500"], "Lower data.lr_patch or add larger photos"),
+        (["--set", "run.start_from=nowhere"], "no weights at nowhere/best.safetensors"),
+        (["--resume"], "no checkpoint in run. Start it without --resume"),
+        (["--threads", "0"], "threads is 0; allowed are numbers from 1 up"),
+        (["--threads", "two"], '"two" is no whole number'),
+        (["--data", "nowhere"], "no training set at nowhere: there is no such folder"),
+        (["--data", "."], "holds no finished training set (no manifest.json)"),
+        (["--steps", "5"], "--steps"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line_before_anything_is_done(
+    told, recipe, dataset, options, message
+):
+    data = [] if "--data" in options else ["--data", dataset]
+
+    code, out, err = told("train", recipe, *data, "-o", "run", *options)
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "cannot read recipe mine.toml: No such file or directory. Name a TOML file"),
+        ("[optim", "recipe mine.toml is not valid TOML"),
+        ("[optim]\nlearning_rat = 1", "unknown field `learning_rat` - at `$.optim`"),
+        ("[data]\nbatch = 'many'", "Expected `int`, got `str` - at `$.data.batch`"),
+    ],
+)
+def test_a_recipe_that_is_missing_or_wrong_is_told_in_one_line(told, dataset, text, message):
+    if text is not None:
+        Path("mine.toml").write_text(text)
+
+    code, out, err = told("train", "mine.toml", "--data", dataset, "-o", "run")
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", [[], ["recipe.toml", "-o", "run"], ["a", "--data", "b"]])
+def test_recipe_set_and_run_folder_are_needed(told, missing):
+    code, out, err = told("train", *missing)
+
+    assert (code, out) == (2, "")
+    assert "Run: pixelift train --help" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["pictures/00000.hr.npy", "patches.parquet", "manifest.json"])
+def test_a_truncated_set_is_told_in_one_line(told, recipe, dataset, name):
+    shutil.copytree(dataset, "set")
+    path = Path("set") / name
+    path.write_bytes(path.read_bytes()[:-10])
+
+    code, out, err = told("train", recipe, "--data", "set", "-o", "run")
+
+    assert (code, out) == (1, "")
+    assert f"set/{name}" in err
+    assert "again" in err
+    assert err.count("\n") == 1
+    assert not Path("run").exists()
+
+
+def test_a_run_folder_in_use_is_left_as_it_is(told, recipe, dataset, trained):
+    shutil.copytree(trained, "run")
+    before = Path("run/checkpoint.pt").read_bytes()
+
+    command = ("train", recipe, "--data", dataset, "-o", "run")
+    code, out, err = told(*command)
+    assert (code, out) == (2, "")
+    assert "run holds a training already. Go on with it by --resume" in err
+
+    code, out, err = told(*command, "--resume", "--set", "optim.steps=9")
+    assert (code, out) == (2, "")
+    assert "run was trained with another recipe" in err
+    assert err.count("\n") == 1
+    assert Path("run/checkpoint.pt").read_bytes() == before
+
+
+def test_a_run_folder_that_is_a_file_is_told(train):
+    Path("run").write_text("precious")
+
+    code, out, err = train()
+
+    assert (code, out) == (2, "")
+    assert err == "pixelift: cannot write to run: File exists. Choose another -o.\n"
+
+
+def test_a_damaged_checkpoint_is_a_failure_and_says_how_to_save_what_there_is(train, trained):
+    shutil.copytree(trained, "run")
+    Path("run/checkpoint.pt").write_bytes(b"damaged")
+
+    code, out, err = train("--resume")
+
+    assert (code, out) == (1, "")
+    assert "--set run.start_from=run" in err
+    assert err.count("\n") == 1
+
+
+def test_a_training_that_diverges_is_a_failure(train):
+    code, out, err = train("--set", "optim.learning_rate=1e30", "--set", "optim.steps=40")
+
+    assert (code, out.count("PSNR")) in {(1, n) for n in range(20)}
+    assert "lower the rate, for instance --set optim.learning_rate=5e-4" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("package", ["torch", "safetensors", "tensorboard", "matplotlib"])
+def test_without_a_package_it_is_told_at_once_what_to_install(told, package, monkeypatch, recipe):
+    monkeypatch.setitem(sys.modules, package, None)
+
+    code, out, err = told("train", recipe, "--data", "nowhere", "-o", "run")
+
+    assert (code, out) == (2, "")
+    assert err == (
+        f"pixelift: training needs {package}, which is not installed. "
+        "Run: pip install 'pixelift[train]'\n"
+    )
+
+
+def test_the_whole_program_says_what_to_install_where_there_is_no_torch(
+    without, recipe, dataset, tmp_path
+):
+    done = without("torch", "train", recipe, "--data", dataset, "-o", "run", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "training needs torch, which is not installed" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
