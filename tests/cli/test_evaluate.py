@@ -111,8 +111,8 @@ def test_a_bad_picture_is_told_and_the_exit_code_is_1(folder, capsys):
         (["-m", "fake", "-s", "3", "--hr", "Two/HR"], 2, "Its scales:"),
         (["-m", "bicubic", "-s", "0", "--hr", "Two/HR"], 2, "scale 0"),
         (["-m", "bicubic", "-s", "2", "--hr", "Two/HR", "--json", "no/a.json"], 2, "no/a.json"),
-        (["-m", "bicubic", "-s", "2", "--hr", "Two"], 1, "Did you mean --hr Two/HR?"),
-        (["-m", "bicubic", "-s", "2", "--hr", "nowhere"], 1, "nowhere does not exist"),
+        (["-m", "bicubic", "-s", "2", "--hr", "Two"], 2, "Did you mean --hr Two/HR?"),
+        (["-m", "bicubic", "-s", "2", "--hr", "nowhere"], 2, "nowhere does not exist"),
     ],
 )
 def test_what_cannot_be_measured_is_told_in_one_line(words, code, told, capsys):

@@ -187,7 +187,6 @@ def test_without_pyarrow_it_is_told_at_once_what_to_install(without, photos, tmp
     assert not Path("set").exists()
 
 
-@pytest.mark.slow
 def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
     words = ["prepare", str(photos), "-o", "set", "--patch", "48", "--workers", "2"]
     done = subprocess.run(

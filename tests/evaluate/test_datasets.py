@@ -19,21 +19,21 @@ def photo(rng):
 
 
 def test_pictures_are_found_in_the_order_of_their_names(tmp_path, photo):
-    for name in ("b.png", "a.bmp", ".hidden.png", "deeper/c.png"):
+    for name in ("b.png", "a.tif", ".hidden.png", "deeper/c.png", "d.bmp"):
         save(tmp_path / name, photo)
     (tmp_path / "notes.txt").write_text("no picture")
 
     assert find_sources(tmp_path, scale=2) == [
-        Source("a", tmp_path / "a.bmp"),
+        Source("a", tmp_path / "a.tif"),
         Source("b", tmp_path / "b.png"),
     ]
 
 
 def test_files_that_differ_in_their_ending_only_keep_it_in_their_names(tmp_path, photo):
-    for name in ("a.png", "a.bmp", "b.png"):
+    for name in ("a.png", "a.gif", "b.png"):
         save(tmp_path / name, photo)
 
-    assert [s.name for s in find_sources(tmp_path, scale=2)] == ["a.bmp", "a.png", "b"]
+    assert [s.name for s in find_sources(tmp_path, scale=2)] == ["a.gif", "a.png", "b"]
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):

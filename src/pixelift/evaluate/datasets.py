@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import DatasetError
+from pixelift.errors import DatasetError, WrongDatasetError
 from pixelift.image.depth import to_u8
 from pixelift.image.find import PICTURE_SUFFIXES, find_pictures
 from pixelift.image.read import read_picture
@@ -43,13 +43,13 @@ def find_sources(hr: Path, *, scale: int, lr: Path | None = None) -> list[Source
         One source for each picture in `hr`.
 
     Raises:
-        DatasetError: A folder is missing, or there is no picture in `hr`.
+        WrongDatasetError: A folder is missing, or there is no picture in `hr`.
     """
     paths = [path for path in _pictures_of(hr, "--hr") if path.parent == hr]
     if not paths:
         inner = sorted({path.parent for path in find_pictures(hr)})
         hint = f"Did you mean --hr {inner[0]}?" if inner else "Give a folder of pictures: --hr DIR"
-        raise DatasetError(f"no pictures in {hr}. {hint}")
+        raise WrongDatasetError(f"no pictures in {hr}. {hint}")
     if lr is not None:
         _pictures_of(lr, "--lr")
         of_scale = lr / f"X{scale}"
@@ -116,7 +116,7 @@ def hash_sources(sources: Sequence[Source]) -> str:
 def _pictures_of(folder: Path, option: str) -> list[Path]:
     if not folder.is_dir():
         kind = "is a file" if folder.exists() else "does not exist"
-        raise DatasetError(f"{folder} {kind}. Give a folder of pictures: {option} DIR")
+        raise WrongDatasetError(f"{folder} {kind}. Give a folder of pictures: {option} DIR")
     return find_pictures(folder)
 
 

@@ -151,7 +151,7 @@ def evaluate(
         The result.
 
     Raises:
-        DatasetError: A folder is missing or has no pictures.
+        WrongDatasetError: A folder is missing or has no pictures.
     """
     sources = find_sources(hr, scale=method.scale, lr=lr)
     if on_start:
