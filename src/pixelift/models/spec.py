@@ -61,7 +61,7 @@ def build_model(architecture: str, *, scale: int, **dials: int) -> nn.Module:
     spec = ARCHITECTURES.get(architecture)
     if spec is None:
         raise unknown_name(
-            "architecture", architecture, ARCHITECTURES, hint="see pixelift.models.spec"
+            "architecture", architecture, ARCHITECTURES, hint="grep architecture recipes/*.toml"
         )
     module, _, name = spec.target.partition(":")
     factory = getattr(importlib.import_module(module), name)

@@ -262,9 +262,9 @@ def _read_sources(folder: Path) -> dict[str, dict[str, str]]:
 
 def _hold_out(entries: list[PictureEntry], settings: Settings) -> list[PictureEntry]:
     """Set photos aside for validation where none were given for it; the hash decides which."""
-    count = round(len(entries) * settings.holdout)
-    if any(e.split == "valid" for e in entries) or count == 0:
+    if any(e.split == "valid" for e in entries) or len(entries) < 2 or settings.holdout == 0:
         return entries
+    count = max(1, round(len(entries) * settings.holdout))
     chosen = {e.number for e in sorted(entries, key=lambda e: e.sha256)[:count]}
     return [msgspec.structs.replace(e, split="valid") if e.number in chosen else e for e in entries]
 
