@@ -80,7 +80,7 @@ def engines() -> str:
             f"{row['network_ms']:.0f}",
             f"{row['library_ms']:.0f}",
             f"{row['first_call_ms']:.0f}",
-            f"{row['set5_loss_against_f32']:.4f}",
+            f"{row['set5_loss_against_f32']:.3f}".replace("-0.000", "0.000"),
         ]
         for row in result["results"]
     ]
