@@ -67,7 +67,7 @@ def test_unreadable_photos_are_told_in_one_line_each_and_the_others_are_prepared
     code, out, err = told("prepare", photos, "-o", "set", *FAST)
 
     assert code == 1
-    assert out == "set: 2 photos to train on, 0 to validate with, 2 left out\n"
+    assert out == "set: 1 photos to train on, 1 to validate with, 2 left out\n"
     broken, empty = err.splitlines()
     assert broken.startswith("pixelift: left out broken.png: cannot read")
     assert empty.startswith("pixelift: left out empty.jpg: cannot read")
@@ -199,4 +199,4 @@ def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "set: 2 photos to train on, 0 to validate with, 0 left out\n"
+    assert done.stdout == "set: 1 photos to train on, 1 to validate with, 0 left out\n"

@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,18 @@ from pixelift.data.sample import CropSampler
 from pixelift.image.dihedral import inverse
 from pixelift.image.resize import downscale
 from tests.prepared import make_prepared
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_handler_left_behind():
+    """Take back the handler of SIGCHLD that torch's loader installs for good.
+
+    With it, the interpreter crashed in the next test that waited for a child process, once both
+    engines had refused damaged networks in this process (torch 2.13, OpenVINO 2026.4).
+    """
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, before)
 
 
 @pytest.fixture(scope="module")

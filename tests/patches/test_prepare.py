@@ -104,6 +104,15 @@ def test_without_validation_photos_a_share_is_set_aside(photos, tmp_path):
     assert valid not in open_dataset(tmp_path / "set").patches["picture"]
 
 
+def test_even_of_few_photos_one_is_set_aside(photos, tmp_path):
+    settings = Settings(scales=(2,), patch=48, stride=24)
+    sources = collect_photos([photos], "train")
+    manifest = prepare(sources, tmp_path / "set", settings=settings, workers=1)
+    assert sorted(p.split for p in manifest.pictures) == ["train", "train", "valid"]
+    alone = prepare(sources[:1], tmp_path / "alone", settings=settings, workers=1)
+    assert [p.split for p in alone.pictures] == ["train"]
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(photos, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

@@ -42,7 +42,7 @@ class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     steps: Positive = 20_000
     """Training steps in all."""
-    learning_rate: Annotated[float, Meta(gt=0, le=1)] = 1e-3
+    learning_rate: Annotated[float, Meta(gt=0, le=1e6)] = 1e-3
     """Adam's step size at the peak."""
     final_rate: Annotated[float, Meta(gt=0)] = 1e-6
     """Step size at the end of the cosine."""
