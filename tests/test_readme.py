@@ -1,0 +1,56 @@
+"""What README shows is run, so that it stays true."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelift.cli.main import main
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_it_has_150_lines_at_most():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_library_example_runs(rng):
+    (code,) = blocks("python")
+    names = {"image": rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)}
+    exec(code, names)
+    assert names["sr"].shape == (36, 48, 3)
+    assert names["large"].shape == (18, 24, 3)
+
+
+def test_the_commands_for_pictures_run(tmp_path, monkeypatch, rng):
+    monkeypatch.chdir(tmp_path)
+    Path("holiday/day 1").mkdir(parents=True)
+    for name in ("photo.jpg", "holiday/a.png", "holiday/day 1/b.webp"):
+        Image.fromarray(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)).save(name)
+    (block,) = (b for b in blocks("sh") if "holiday" in b)
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    for words in commands:
+        if words[0] == "pixelift":
+            assert main(words[1:]) == 0, words
+    for path, size in (("photo_x4.jpg", (48, 36)), ("large/day 1/b_x2.webp", (24, 18))):
+        with Image.open(path) as picture:
+            assert picture.size == size
+
+
+@pytest.mark.parametrize("name", ["prepare", "train", "export", "evaluate"])
+def test_the_options_of_the_training_commands_exist(name, capsys):
+    (block,) = (b for b in blocks("sh") if "pixelift prepare" in b)
+    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
+    (words,) = (w for w in commands if w[:2] == ["pixelift", name])
+    assert main([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    for word in words:
+        if word.startswith("-"):
+            assert word in shown
