@@ -37,7 +37,7 @@ test: $(DEV)/.installed  ## run every test (installs what they need, torch inclu
 fast: $(DEV)/.installed  ## run the fast tests
 	@$(BIN)/python -m pytest $(FAST)
 
-check: static fast  ## everything that answers within a minute: format, lint, types, imports, layout, fast tests
+check: static fast  ## format, lint, imports, layout, tables, types, fast tests: before every commit
 
 static: format lint contracts layout generated types
 

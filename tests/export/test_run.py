@@ -1,5 +1,6 @@
 import shutil
 
+import msgspec
 import pytest
 import torch
 
@@ -32,6 +33,15 @@ def test_the_card_says_what_the_run_was(run, tmp_path):
     assert card.training.startswith("4 steps in 0 minutes on 4 photos")
     assert len(card.dataset_sha256) == 64
     assert card_from_onnx((tmp_path / "mine.onnx").read_bytes()) == card
+
+
+def test_the_card_tells_of_photos_that_came_in_with_the_first_weights(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    notes = tmp_path / "run" / "dataset.json"
+    origin = msgspec.json.decode(notes.read_bytes())
+    notes.write_bytes(msgspec.json.encode(origin | {"started_from": "ab" * 32}))
+    card = export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")
+    assert card.training.endswith("; started from weights of other photos (abababababab)")
 
 
 def test_the_best_weights_are_loaded(run):

@@ -110,6 +110,26 @@ def test_a_run_folder_in_use_and_one_of_another_recipe_are_refused(prepared, tmp
     assert read_run(tmp_path)[0] == recipe()
 
 
+def test_a_run_does_not_go_on_with_other_photos(prepared, tmp_path):
+    fit(recipe(), prepared, tmp_path)
+    fewer = tuple(p for p in prepared.manifest.pictures if p.number != 0)
+    other = replace(prepared, manifest=msgspec.structs.replace(prepared.manifest, pictures=fewer))
+    with pytest.raises(WrongRunError, match="trained on other photos"):
+        fit(recipe(), other, tmp_path, resume=True)
+    assert read_run(tmp_path)[1].photos_sha256 == prepared.manifest.photos_sha256
+
+
+def test_the_photos_behind_the_first_weights_are_noted(prepared, tmp_path):
+    fit(recipe(steps=1, every=1), prepared, tmp_path / "first")
+    run = RunSettings(
+        precision="f32", validate_every=1, valid_crop=64, start_from=str(tmp_path / "first")
+    )
+    second = recipe(steps=1)
+    fit(Recipe(second.model, second.data, second.optim, run), prepared, tmp_path / "second")
+    assert read_run(tmp_path / "first")[1].started_from == ""
+    assert read_run(tmp_path / "second")[1].started_from == prepared.manifest.photos_sha256
+
+
 def test_a_set_without_validation_photos_is_refused(prepared, tmp_path):
     training_only = [p for p in prepared.manifest.pictures if p.split == "train"]
     manifest = msgspec.structs.replace(prepared.manifest, pictures=tuple(training_only))

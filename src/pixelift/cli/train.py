@@ -60,15 +60,17 @@ def train(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]} steps/s"),
         TimeRemainingColumn(),
         TextColumn("loss {task.fields[loss]}  best {task.fields[best]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        job = bar.add_task("steps", total=settings.optim.steps, loss="-", best="-")
+        job = bar.add_task("steps", total=settings.optim.steps, rate="-", loss="-", best="-")
 
         def show(state: State) -> None:
-            if state.loss is not None:
-                bar.update(job, completed=state.step, loss=f"{state.loss:.5f}")
+            bar.update(
+                job, completed=state.step, rate=f"{state.rate:.1f}", loss=f"{state.loss:.5f}"
+            )
             if state.psnr_y is not None:
                 bar.update(job, best=f"{state.best:.3f} dB")
                 print(

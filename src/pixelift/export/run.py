@@ -63,6 +63,9 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
     if not measured:
         raise TrainingError(f"{run / LOG} tells of no validation. Copy the whole run folder.")
     minutes = max(line.get("seconds", 0.0) for line in log) / 60
+    # A card must not keep quiet about photos that came in with the first weights.
+    others = "" if origin.started_from in ("", origin.photos_sha256) else origin.started_from
+    before = f"; started from weights of other photos ({others[:12]})" if others else ""
     dials = ", ".join(f"{key} {value}" for key, value in recipe.model.dials.items())
     card = Card(
         name=name,
@@ -78,7 +81,7 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         dataset_sha256=origin.photos_sha256,
         training=(
             f"{log[-1]['step']} steps in {minutes:.0f} minutes on {origin.photos} photos; "
-            f"{max(measured):.2f} dB on the validation crops"
+            f"{max(measured):.2f} dB on the validation crops{before}"
         ),
         scores={},
     )

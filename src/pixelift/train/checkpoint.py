@@ -118,21 +118,50 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number of training photos."""
     patches_sha256: str
     """Hash of the patch table."""
+    started_from: str = ""
+    """Hash over the photos behind the weights that the run started from; empty without any."""
 
 
-def write_origin(run: Path, manifest: Manifest) -> None:
-    """Note in a run folder which photos it is trained on.
+def describe_origin(manifest: Manifest, *, start_from: Path | None) -> Origin:
+    """Say which photos a run is trained on.
 
     Args:
-        run: The run folder.
         manifest: The manifest of the training set.
+        start_from: The run whose weights it starts from.
+
+    Returns:
+        What `write_notes` keeps.
+
+    Raises:
+        WrongRunError: `start_from` is no run folder.
     """
-    origin = Origin(
+    return Origin(
         photos_sha256=manifest.photos_sha256,
         photos=sum(p.split == "train" for p in manifest.pictures),
         patches_sha256=manifest.patches.sha256,
+        started_from=read_run(start_from)[1].photos_sha256 if start_from else "",
     )
-    (run / ORIGIN).write_bytes(msgspec.json.encode(origin) + b"\n")
+
+
+def write_notes(run: Path, recipe: Recipe, origin: Origin) -> None:
+    """Note in a new run folder how and on what it is trained.
+
+    Args:
+        run: The run folder; made where it does not exist.
+        recipe: The settings.
+        origin: The photos.
+
+    Raises:
+        WrongRunError: The folder cannot be written.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        (run / RECIPE).write_text(recipe_text(recipe) + "\n", encoding="utf-8")
+        (run / ORIGIN).write_bytes(msgspec.json.encode(origin) + b"\n")
+    except OSError as error:
+        raise WrongRunError(
+            f"cannot write to {run}: {error.strerror}. Choose another -o."
+        ) from error
 
 
 def read_run(run: Path) -> tuple[Recipe, Origin]:

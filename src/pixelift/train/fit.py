@@ -20,14 +20,15 @@ from pixelift.patches.dataset import PreparedSet
 from pixelift.train.checkpoint import (
     BEST,
     CHECKPOINT,
-    RECIPE,
     Checkpoint,
+    describe_origin,
     load_checkpoint,
     load_weights,
+    read_run,
     recipe_text,
     save_checkpoint,
     save_weights,
-    write_origin,
+    write_notes,
 )
 from pixelift.train.config import OptimSettings, Recipe
 from pixelift.train.ema import update_ema
@@ -45,7 +46,9 @@ class State:
 
     step: int
     steps: int
-    loss: float | None
+    rate: float
+    """Steps a second since the last report."""
+    loss: float
     psnr_y: float | None
     best: float
 
@@ -103,8 +106,7 @@ def fit(
         raise WrongDatasetError(
             f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
         )
-    state = _begin(recipe, run, device, resume=resume)
-    write_origin(run, prepared.manifest)
+    state = _begin(recipe, prepared, run, device, resume=resume)
     forward = torch.compile(state.network) if recipe.run.compile else state.network
     book = Logbook(run, from_step=state.step)
     dataset = PairDataset(prepared, sampler, scale=scale, batch=recipe.data.batch)
@@ -129,38 +131,41 @@ def fit(
                 shown["psnr_y"] = _validate(recipe, state, pairs, run)
             if shown:
                 book.add(state.step, **shown)
-                if report:
-                    psnr_y = shown.get("psnr_y")
-                    report(State(state.step, steps, shown.get("loss"), psnr_y, state.best))
             if validates:
                 book.draw()
+                clock = time.perf_counter()  # so that the rate is that of the training alone
+            if shown and report:
+                rate, psnr_y = shown["steps_per_second"], shown.get("psnr_y")
+                report(State(state.step, steps, rate, shown["loss"], psnr_y, state.best))
     finally:
         book.close()
     return state.best
 
 
-def _begin(recipe: Recipe, run: Path, device: torch.device, *, resume: bool) -> _Training:
+def _begin(
+    recipe: Recipe, prepared: PreparedSet, run: Path, device: torch.device, *, resume: bool
+) -> _Training:
+    start_from = Path(recipe.run.start_from) if recipe.run.start_from else None
     network = build_model(recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials)
-    if recipe.run.start_from and not resume:
-        _warm_start(network, Path(recipe.run.start_from) / BEST)
+    if start_from and not resume:
+        _warm_start(network, start_from / BEST)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = copy.deepcopy(network)
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.optim.learning_rate)
     state = _Training(network, mean, optimizer)
     if resume:
         _restore(state, load_checkpoint(run), recipe, run)
+        if read_run(run)[1].photos_sha256 != prepared.manifest.photos_sha256:
+            raise WrongRunError(
+                f"{run} was trained on other photos than those of {prepared.folder}. "
+                "Name the set that it was started with, or start a new run without --resume."
+            )
     elif (run / CHECKPOINT).exists():
         raise WrongRunError(
             f"{run} holds a training already. Go on with it by --resume, or choose another -o."
         )
     else:
-        try:
-            run.mkdir(parents=True, exist_ok=True)
-            (run / RECIPE).write_text(recipe_text(recipe) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise WrongRunError(
-                f"cannot write to {run}: {error.strerror}. Choose another -o."
-            ) from error
+        write_notes(run, recipe, describe_origin(prepared.manifest, start_from=start_from))
     return state
 
 
