@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from pixelift.infer.upscaler import Upscaler
 from pixelift.metrics.psnr import psnr
 from pixelift.zoo.store import find_model, list_models, read_weights
 
-PHOTO = Path(__file__).parents[2] / "examples" / "great_hall.jpg"
+ROOT = Path(__file__).parents[2]
+PHOTO = ROOT / "examples" / "great_hall.jpg"
 SCALES = [2, 3, 4]
 
 
@@ -47,6 +49,17 @@ def test_every_training_photo_is_listed_with_its_licence_and_the_cards_name_the_
     assert {card.dataset_sha256 for card in list_models()} == {
         hashlib.sha256("".join(lines).encode()).hexdigest()
     }
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_recipe_opens_with_command_time_and_the_card_s_scores(scale):
+    card, _ = find_model("balanced", scale=scale)
+    head = (ROOT / "recipes" / card.recipe).read_text(encoding="utf-8").split("[model]")[0]
+    assert f"pixelift train recipes/{card.recipe}" in head
+    scores = " / ".join(f"{card.scores[name].psnr_y:.2f}" for name in ("Set5", "Set14", "B100"))
+    assert f"PSNR-Y {scores} dB" in head
+    (minutes,) = re.findall(r" in (\d+) minutes", card.training)
+    assert f"{minutes} minutes" in head
 
 
 @pytest.mark.parametrize(("scale", "gain"), [(2, 1.0), (3, 1.0), (4, 0.8)])
