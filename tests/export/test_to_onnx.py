@@ -5,9 +5,10 @@ import onnx
 import pytest
 import torch
 
-from pixelift.export.to_onnx import CARD_KEY, export_onnx
+from pixelift.export.to_onnx import export_onnx
 from pixelift.models.fuse import fuse
 from pixelift.models.repnet import RepNet
+from pixelift.zoo.card import METADATA_KEY
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_the_graph_names_residual_and_base_and_takes_any_size(network, tmp_path)
     assert {"residual", "base", "sr"} <= names
     shape = [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
     assert shape == ["batch", 3, "height", "width"]
-    assert {p.key: p.value for p in model.metadata_props} == {CARD_KEY: '{"name": "a"}'}
+    assert {p.key: p.value for p in model.metadata_props} == {METADATA_KEY: '{"name": "a"}'}
 
 
 def test_only_plain_convolutions_and_relu_are_left(network, tmp_path):

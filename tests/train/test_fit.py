@@ -7,7 +7,13 @@ import torch
 from pixelift.errors import TrainingError, WrongDatasetError, WrongRunError
 from pixelift.models.repnet import RepNet
 from pixelift.train import fit as fit_module
-from pixelift.train.checkpoint import load_checkpoint, load_weights, read_run
+from pixelift.train.checkpoint import (
+    describe_origin,
+    load_checkpoint,
+    load_weights,
+    read_run,
+    write_notes,
+)
 from pixelift.train.config import DataSettings, ModelSettings, OptimSettings, Recipe, RunSettings
 from pixelift.train.fit import fit
 from pixelift.train.logbook import read_log
@@ -128,6 +134,14 @@ def test_the_photos_behind_the_first_weights_are_noted(prepared, tmp_path):
     fit(Recipe(second.model, second.data, second.optim, run), prepared, tmp_path / "second")
     assert read_run(tmp_path / "first")[1].started_from == ""
     assert read_run(tmp_path / "second")[1].started_from == prepared.manifest.photos_sha256
+
+
+def test_photos_of_a_run_before_the_last_are_not_forgotten(prepared, tmp_path):
+    first = describe_origin(prepared.manifest, start_from=None)
+    other = {"photos_sha256": "ab" * 32, "started_from": first.photos_sha256}
+    for changes in ({"started_from": "ab" * 32}, other):
+        write_notes(tmp_path, recipe(), msgspec.structs.replace(first, **changes))
+        assert describe_origin(prepared.manifest, start_from=tmp_path).started_from == "ab" * 32
 
 
 def test_a_set_without_validation_photos_is_refused(prepared, tmp_path):

@@ -10,10 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
+from pixelift.zoo.card import METADATA_KEY
 
 OPSET = 18
-CARD_KEY = "pixelift.card"
-"""Name of the metadata entry that holds the card."""
 
 
 def export_onnx(fused: nn.Module, path: Path, *, card_json: str) -> None:
@@ -56,7 +55,7 @@ def export_onnx(fused: nn.Module, path: Path, *, card_json: str) -> None:
     graph.name = "pixelift"
     del graph.value_info[:]
     del model.metadata_props[:]
-    model.metadata_props.add(key=CARD_KEY, value=card_json)
+    model.metadata_props.add(key=METADATA_KEY, value=card_json)
     model.producer_name, model.producer_version, model.doc_string = "pixelift", "", ""
     onnx.checker.check_model(model, full_check=True)
     partial = path.with_name(path.name + ".partial")

@@ -119,7 +119,8 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patches_sha256: str
     """Hash of the patch table."""
     started_from: str = ""
-    """Hash over the photos behind the weights that the run started from; empty without any."""
+    """Hash over the photos behind the weights that the run started from, other photos named before
+    the run's own; empty where the weights were fresh."""
 
 
 def describe_origin(manifest: Manifest, *, start_from: Path | None) -> Origin:
@@ -135,11 +136,18 @@ def describe_origin(manifest: Manifest, *, start_from: Path | None) -> Origin:
     Raises:
         WrongRunError: `start_from` is no run folder.
     """
+    started_from = ""
+    if start_from:
+        before = read_run(start_from)[1]
+        # Other photos are not forgotten on the way through a run on these.
+        own = manifest.photos_sha256
+        behind = (before.photos_sha256, before.started_from)
+        started_from = next((photos for photos in behind if photos not in ("", own)), own)
     return Origin(
         photos_sha256=manifest.photos_sha256,
         photos=sum(p.split == "train" for p in manifest.pictures),
         patches_sha256=manifest.patches.sha256,
-        started_from=read_run(start_from)[1].photos_sha256 if start_from else "",
+        started_from=started_from,
     )
 
 
