@@ -16,14 +16,14 @@ TORCH  := torch==2.13.0
 
 PIP    := -m pip install --quiet --quiet --disable-pip-version-check
 FAST   := -m "not slow and not parity"
-SOURCES := src tests tools benchmarks
+SOURCES := src tests tools benchmarks experiments notebooks
 
 # Folder of the benchmark sets (Set5/HR and so on), which are not ours to ship.
 BENCH  ?= ../shared/bench
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test fast check static fix format lint contracts layout types generated tables bench wheel ci clean
+.PHONY: help demo test fast check static fix format lint contracts layout types generated tables bench notebooks wheel ci clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/r
 	@$(BIN)/python benchmarks/speed.py
 	@$(BIN)/python benchmarks/engines.py $(BENCH)
 	@$(BIN)/python benchmarks/quality.py $(BENCH)
+
+notebooks: $(DEV)/.installed  ## run the notebooks from top to bottom
+	@$(BIN)/python tools/run_notebooks.py
 
 wheel: $(DEV)/.installed  ## build the wheel and try it in a bare environment
 	@$(BIN)/python tools/check_wheel.py

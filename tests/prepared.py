@@ -3,8 +3,9 @@
 import numpy as np
 from PIL import Image
 
+from pixelift.patches.collect import collect_photos
 from pixelift.patches.dataset import Settings, open_dataset
-from pixelift.patches.prepare import collect_photos, prepare
+from pixelift.patches.prepare import prepare
 
 
 def textured_photo(rng, height, width):
@@ -19,7 +20,19 @@ def textured_photo(rng, height, width):
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def make_prepared(folder, *, scales=(2, 4), photos=4, side=96, valid=1):
+def natural_photo(rng, height, width):
+    """Draw what every screen lets pass: detail of all sizes, as much of each as photos have."""
+    down, right = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
+    frequency = np.hypot(down, right)
+    frequency[0, 0] = 1
+    spectrum = np.fft.rfft2(rng.standard_normal((3, height, width))) / frequency
+    layers = np.fft.irfft2(spectrum, s=(height, width))
+    layers /= layers.std(axis=(1, 2), keepdims=True)
+    picture = 120 + 12 * layers[:1] + 3 * layers
+    return np.clip(picture.transpose(1, 2, 0), 0, 255).astype(np.uint8)
+
+
+def make_prepared(folder, *, scales=(2, 4), photos=4, side=96, valid=1, channels="rgb"):
     """Prepare a set of drawn photos below a folder and open it."""
     rng = np.random.default_rng(5)
     for split, count in (("train", photos), ("valid", valid)):
@@ -29,6 +42,7 @@ def make_prepared(folder, *, scales=(2, 4), photos=4, side=96, valid=1):
             Image.fromarray(picture).save(folder / split / f"{n}.png")
     sources = collect_photos([folder / "train"], "train")
     sources += collect_photos([folder / "valid"], "valid")
-    settings = Settings(scales=scales, patch=48, stride=24, holdout=0)
+    # Drawn stripes are neither sharp nor all different: the screens would leave some out.
+    settings = Settings(scales=scales, patch=48, channels=channels, holdout=0, screens=False)
     prepare(sources, folder / "set", settings=settings, workers=1)
     return open_dataset(folder / "set")

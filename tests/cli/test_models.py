@@ -71,3 +71,21 @@ def test_the_table_is_drawn_without_a_model_too(home, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert main(["models", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def test_architectures_are_listed_with_their_dials_and_counts(capsys):
+    assert main(["models", "--architectures"]) == 0
+    lines = {
+        cells[1]: cells
+        for cells in (
+            [c.strip() for c in row.split("|")] for row in capsys.readouterr().out.split("\n")
+        )
+        if len(cells) > 3
+    }
+    assert lines["repnet"][3] == "width 32, depth 6, channels 3, identity True"
+    assert lines["repnet"][4] == "70 K"
+    assert lines["edsr"][4:6] == ["1518 K", "114.2 G"]
+    assert "srcnn" in lines
+
+    assert main(["models", "--architectures", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "srcnn"

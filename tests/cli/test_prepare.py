@@ -1,5 +1,6 @@
 import inspect
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from pixelift.cli.prepare import prepare
-from pixelift.patches import prepare as library
+from pixelift.patches import photo as library
 from pixelift.patches.dataset import Settings, open_dataset
 
-FAST = ("--patch", "48", "--stride", "24", "--workers", "1")
+FAST = ("--no-screens", "--workers", "1")
+"""Screens would refuse the noise of these photos."""
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def test_photos_become_a_training_set(told, photos, save):
         "single.png": "train",
         "c.png": "valid",
     }
-    assert prepared.manifest.settings == Settings(scales=(2, 3, 4), patch=48, stride=24)
+    assert prepared.manifest.settings == Settings(screens=False)
     assert len(prepared.patches) > 0
 
 
@@ -54,7 +56,9 @@ def test_the_defaults_are_those_of_the_library():
     defaults = {k: p.default for k, p in inspect.signature(prepare).parameters.items()}
     settings = Settings()
     assert defaults["scales"] == settings.scales
-    assert (defaults["patch"], defaults["stride"]) == (settings.patch, settings.stride)
+    assert (defaults["patch"], defaults["channels"]) == (settings.patch, settings.channels)
+    assert defaults["no_screens"] is not settings.screens
+    assert defaults["repair"] is settings.repair
 
 
 def test_unreadable_photos_are_told_in_one_line_each_and_the_others_are_prepared(
@@ -98,7 +102,8 @@ def test_small_and_repeated_photos_are_told_and_are_no_failure(told, photos, sav
         (["--scales", "two"], '"two" is no whole number'),
         (["--scales"], "--scales requires an argument"),
         (["--patch", "0"], "patch is 0; allowed are numbers from 1 up"),
-        (["--stride", "-1"], "stride is -1; allowed are numbers from 1 up"),
+        (["--channels", "cmyk"], 'Invalid value "cmyk" for --channels'),
+        (["--network", "nothing"], 'no model "nothing"'),
         (["--valid", "nowhere"], "no such file or folder: nowhere"),
         (["missing.jpg"], "no such file or folder: missing.jpg"),
         (["nothing"], "no pictures in nothing; allowed are PNG, JPEG"),
@@ -130,16 +135,94 @@ def test_photos_and_a_place_for_the_set_are_needed(told, photos, missing):
     assert err.count("\n") == 1
 
 
-def test_a_finished_set_is_not_prepared_again(told, photos):
+def test_given_again_a_finished_set_is_told_and_left_as_it_is(told, photos):
+    Path("photos/broken.png").write_bytes(b"no picture")
     command = ("prepare", photos, "-o", "set", *FAST)
-    assert told(*command)[0] == 0
-    before = Path("set/manifest.json").read_bytes()
+    assert told(*command)[0] == 1
+    before = Path("set/manifest.json").stat()
 
     code, out, err = told(*command)
 
+    assert (code, err) == (0, "")
+    assert out == "set is finished: 1 photos to train on, 1 to validate with, 1 left out\n"
+    assert Path("set/manifest.json").stat() == before
+
+
+def test_a_finished_set_of_other_settings_is_not_overwritten(told, photos):
+    assert told("prepare", photos, "-o", "set", *FAST)[0] == 0
+
+    code, out, err = told("prepare", photos, "-o", "set", "--scales", "2", *FAST)
+
     assert (code, out) == (2, "")
-    assert "set holds a finished training set already" in err
-    assert Path("set/manifest.json").read_bytes() == before
+    assert "set holds a finished training set of other photos or settings" in err
+
+
+def test_the_report_is_written_with_the_set_or_later(told, photos):
+    command = ("prepare", photos, "-o", "set", *FAST)
+    assert told(*command)[0] == 0
+    assert not Path("set/report.html").exists()
+
+    code, out, err = told(*command, "--report")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("set is finished: ")
+    page = Path("set/report.html").read_bytes()
+    assert told("prepare", photos, "-o", "other", *FAST, "--report")[0] == 0
+    assert b"a.png" in page or b"deep/b.jpg" in page
+    assert open_dataset(Path("set")).manifest == open_dataset(Path("other")).manifest
+
+
+def test_luma_alone_is_kept_where_it_is_asked_for(told, photos):
+    assert told("prepare", photos, "-o", "set", "--channels", "y", *FAST)[0] == 0
+    prepared = open_dataset(Path("set"))
+    assert prepared.manifest.settings.channels == "y"
+    assert prepared.picture(0).shape[2] == 1
+
+
+def test_the_loss_of_a_network_is_measured(told, photos, home, monkeypatch):
+    monkeypatch.setenv("PIXELIFT_HOME", str(home))
+    code, _, err = told("prepare", photos, "-o", "set", "--scales", "2", "--network", "fake", *FAST)
+    assert (code, err) == (0, "")
+    prepared = open_dataset(Path("set"))
+    assert prepared.manifest.settings.network == "fake_x2"
+    assert prepared.patches["network_loss"].min() > 0
+
+
+def test_photos_that_would_teach_artefacts_are_told_with_the_number(told, photos):
+    code, _, err = told("prepare", photos, "-o", "set", "--workers", "1")
+    assert code == 1
+    assert "none of the 2 photos can be trained on (a.png: noise of" in err
+
+
+def test_of_many_photos_left_out_the_first_are_told_and_where_the_rest_are_listed(
+    told, photos, save
+):
+    for n in range(25):
+        save(f"photos/small{n:02}.png", size=(20, 20))
+
+    code, out, err = told("prepare", photos, "-o", "set", *FAST)
+
+    lines = err.splitlines()
+    assert code == 0
+    assert out.endswith("25 left out\n")
+    assert len(lines) == 21
+    assert lines[19].startswith("pixelift: left out small19.png: 20x20 is smaller")
+    assert lines[20].startswith("pixelift: left out 5 more, 25 in all; manifest.json in the set")
+
+
+def test_a_person_sees_a_bar_with_the_rate_and_the_time_that_remains(photos, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "pixelift", "prepare", str(photos), "-o", "set", *FAST],
+        env=os.environ | {"TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1", "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "2/2" in done.stderr
+    assert "MP/s" in done.stderr
 
 
 def test_photos_of_which_none_can_be_used_are_a_failure(told, save):
@@ -153,7 +236,7 @@ def test_photos_of_which_none_can_be_used_are_a_failure(told, save):
 
 
 def test_stopped_by_ctrl_c_it_says_so_and_the_same_command_goes_on(told, photos, monkeypatch):
-    original, calls = library.read_picture, []
+    original, calls = library.read_u8, []
 
     def interrupted(encoded):
         calls.append(encoded)
@@ -161,7 +244,7 @@ def test_stopped_by_ctrl_c_it_says_so_and_the_same_command_goes_on(told, photos,
             raise KeyboardInterrupt
         return original(encoded)
 
-    monkeypatch.setattr(library, "read_picture", interrupted)
+    monkeypatch.setattr(library, "read_u8", interrupted)
     command = ("prepare", photos, "-o", "set", *FAST)
 
     code, out, err = told(*command)
@@ -188,7 +271,7 @@ def test_without_pyarrow_it_is_told_at_once_what_to_install(without, photos, tmp
 
 
 def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
-    words = ["prepare", str(photos), "-o", "set", "--patch", "48", "--workers", "2"]
+    words = ["prepare", str(photos), "-o", "set", "--no-screens", "--workers", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "pixelift", *words],
         capture_output=True,

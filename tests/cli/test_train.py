@@ -97,7 +97,7 @@ def test_stopped_before_the_first_checkpoint_it_says_to_start_again(train, monke
         (["--set", "optim.steps=0"], "at `$.optim.steps`"),
         (["--set", "optim.steps"], "write it as --set optim.steps=500"),
         (["--set", "model.scale=3"], "prepared for scales x2, x4, the recipe trains x3"),
-        (["--set", "model.architecture=repnat"], 'Did you mean "repnet"?'),
+        (["--set", "model.architecture=repnat"], 'Did you mean "repnet"'),
         (["--set", "model.dials.hight=3"], 'repnet has no dial "hight"; it has width, depth'),
         (["--set", "data.lr_patch=500"], "Lower data.lr_patch or add larger photos"),
         (["--set", "run.start_from=nowhere"], "no weights at nowhere/best.safetensors"),

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from pixelift.data.pairs import PairDataset, batches
-from pixelift.data.sample import CropSampler
-from pixelift.image.dihedral import inverse
+from pixelift.data.sample import CropSampler, Sampling
+from pixelift.image.dihedral import DIHEDRAL, inverse
 from pixelift.image.resize import downscale
+from tests.drawn_set import draw_set
 from tests.prepared import make_prepared
 
 
@@ -30,7 +31,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sampler(prepared):
-    return CropSampler(prepared, scale=2, hr_patch=32, uniform_share=0.25, seed=1)
+    return CropSampler(prepared, scale=2, hr_patch=32, rule=Sampling(), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,47 @@ def test_lr_is_the_bicubic_of_the_whole_picture_at_the_same_place(prepared, samp
         whole = prepared.picture(crop.picture)
         assert np.array_equal(hr, whole[crop.box.slices])
         assert np.array_equal(lr, downscale(np.array(whole), 2)[crop.box.unscaled(2).slices])
+
+
+def test_each_of_the_eight_turns_moves_every_pixel_to_its_place(prepared, sampler, dataset):
+    seen = set()
+    for step in range(20):
+        batch = dataset[step]
+        for n in range(5):
+            crop = sampler.draw(step * 5 + n)
+            seen.add(crop.turn)
+            hr = inverse(batch.hr[n].permute(1, 2, 0).numpy(), crop.turn)
+            assert np.array_equal(hr, prepared.picture(crop.picture)[crop.box.slices])
+    assert seen == set(DIHEDRAL)
+
+
+def test_a_batch_lies_in_memory_as_the_convolutions_want_it(dataset):
+    for tensor in (dataset[2].lr, dataset[2].hr):
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_step_is_the_same_after_others_and_in_a_fresh_dataset(prepared, sampler, dataset):
+    fresh = PairDataset(prepared, sampler, scale=2, batch=5)[4]
+    for step in (9, 4, 0, 4):
+        again = dataset[step]
+    assert torch.equal(fresh.lr, again.lr)
+    assert torch.equal(fresh.hr, again.hr)
+
+
+def test_a_set_of_luma_gives_batches_of_one_channel(tmp_path):
+    drawn = draw_set(tmp_path, [(96, 144, 1)])
+    for scale in (2, 4):
+        small = np.array(drawn.picture(0))[::scale, ::scale]
+        np.save(tmp_path / "pictures" / f"00000.x{scale}.npy", small)
+    sampler = CropSampler(drawn, scale=4, hr_patch=64, rule=Sampling(), seed=3)
+    batch = PairDataset(drawn, sampler, scale=4, batch=8)[0]
+    assert batch.lr.shape == (8, 1, 16, 16)
+    assert batch.hr.shape == (8, 1, 64, 64)
+    # Here the LR picture is every fourth pixel, and which one it is depends on the turn.
+    for n in range(8):
+        turn = sampler.draw(n).turn
+        lr, hr = (inverse(t[n, 0].numpy(), turn) for t in (batch.lr, batch.hr))
+        assert np.array_equal(lr, hr[::4, ::4])
 
 
 # More workers than cores are slow, not wrong: this test asks for them on purpose.

@@ -7,6 +7,8 @@ import torch
 from pixelift.errors import ImageWriteError, TrainingError, WeightsError
 from pixelift.export import run as run_module
 from pixelift.export.run import export_run, load_trained
+from pixelift.models.spec import build_model
+from pixelift.train.checkpoint import save_weights
 from pixelift.train.config import DataSettings, ModelSettings, OptimSettings, Recipe, RunSettings
 from pixelift.train.fit import fit
 from pixelift.zoo.card import card_from_onnx
@@ -73,4 +75,15 @@ def test_a_run_whose_log_is_lost_is_refused(run, tmp_path):
     shutil.copytree(run, tmp_path / "run")
     (tmp_path / "run" / "log.jsonl").unlink()
     with pytest.raises(TrainingError, match="tells of no validation"):
+        export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")
+
+
+def test_an_architecture_that_has_no_export_is_refused(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    srcnn = build_model("srcnn", scale=2, width=4, mapping=4)
+    save_weights(srcnn, tmp_path / "run" / "best.safetensors")
+    recipe = msgspec.json.decode((run / "recipe.json").read_bytes())
+    recipe["model"] = {"architecture": "srcnn", "scale": 2, "dials": {"width": 4, "mapping": 4}}
+    (tmp_path / "run" / "recipe.json").write_bytes(msgspec.json.encode(recipe))
+    with pytest.raises(TrainingError, match="srcnn is there to be compared with"):
         export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")

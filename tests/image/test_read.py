@@ -9,7 +9,8 @@ import pyvips
 from PIL import Image, ImageCms, ImageOps
 
 from pixelift.errors import ImageReadError
-from pixelift.image.read import read_picture
+from pixelift.image.depth import to_u8
+from pixelift.image.read import read_picture, read_u8
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -363,3 +364,32 @@ def test_max_pixels_is_the_largest_that_is_allowed(photo):
     assert read_picture(data, max_pixels=160 * 120).size.pixels == 160 * 120
     with pytest.raises(ImageReadError, match="160x120"):
         read_picture(data, max_pixels=160 * 120 - 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [(m, "png") for m in ("RGB", "RGBA", "LA", "P", "1", "I;16")]
+    + [("RGB", "jpeg"), ("L", "jpeg"), ("CMYK", "jpeg"), ("CMYK", "tiff")],
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_colours_of_8_bits_are_those_of_the_picture(photo, mode, kind, orientation):
+    deep = np.asarray(photo)[..., 0].astype(np.uint16) * 256 + 100
+    image = Image.fromarray(deep) if mode == "I;16" else photo.convert("RGB").convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    image.save(stream, kind, exif=exif)
+
+    colours = read_u8(stream.getvalue())
+
+    expected = to_u8(read_picture(stream.getvalue()).pixels)
+    assert colours.dtype == np.uint8
+    assert colours.flags.c_contiguous
+    assert np.array_equal(*np.broadcast_arrays(colours, expected))
+
+
+def test_colours_of_a_bomb_are_refused_without_naming_another_command(photo):
+    stream = io.BytesIO()
+    photo.save(stream, "png")
+    with pytest.raises(ImageReadError, match=r"allowed are 1e-06. Make it smaller.$"):
+        read_u8(stream.getvalue(), max_pixels=1)

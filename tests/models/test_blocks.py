@@ -5,14 +5,15 @@ from torch import nn
 from pixelift.models.blocks import CollapsibleConv
 
 
+@pytest.mark.parametrize("identity", [True, False])
 @pytest.mark.parametrize(("inputs", "outputs"), [(3, 8), (8, 8), (8, 12)])
-def test_the_collapsed_kernel_does_what_its_branches_do(inputs, outputs):
+def test_the_collapsed_kernel_does_what_its_branches_do(inputs, outputs, identity):
     torch.manual_seed(0)
-    block = CollapsibleConv(inputs, outputs, expansion=3).double()
+    block = CollapsibleConv(inputs, outputs, expansion=3, identity=identity).double()
     x = torch.randn(2, inputs, 9, 7, dtype=torch.float64)
     wide = nn.functional.conv2d(x, block.wide, padding=1)
     branches = nn.functional.conv2d(wide, block.mix[:, :, None, None], block.bias)
-    if inputs == outputs:
+    if identity and inputs == outputs:
         branches = branches + x
     assert torch.allclose(block(x), branches, atol=1e-12)
 

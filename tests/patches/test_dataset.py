@@ -1,17 +1,29 @@
+import errno
+import hashlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from pixelift.errors import DatasetError
-from pixelift.patches.dataset import Settings, open_dataset, read_manifest
-from pixelift.patches.prepare import collect_photos, prepare
+from pixelift.patches import dataset as dataset_module
+from pixelift.patches.collect import collect_photos
+from pixelift.patches.dataset import (
+    Settings,
+    StoredFile,
+    describe_file,
+    open_dataset,
+    read_manifest,
+    save_array,
+)
+from pixelift.patches.prepare import prepare
 
 
 @pytest.fixture
 def prepared(tmp_path, rng):
     photo = tmp_path / "photo.png"
     Image.fromarray(rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)).save(photo)
-    settings = Settings(scales=(2,), patch=48, stride=24, holdout=0)
+    settings = Settings(scales=(2,), holdout=0, screens=False)
     prepare(collect_photos([photo], "train"), tmp_path / "set", settings=settings, workers=1)
     return tmp_path / "set"
 
@@ -57,7 +69,11 @@ def test_a_changed_byte_is_found_by_the_hashes(prepared):
         ("{", "damaged"),
         ("[]", "not the manifest"),
         ('{"format": "pixelift-dataset", "version": 99}', "of version 99"),
-        ('{"format": "pixelift-dataset", "version": 1, "extra": 1}', "damaged"),
+        (
+            '{"format": "pixelift-dataset", "version": 1}',
+            r"of version 1; this Pixelift reads version 2\. Prepare the photos again",
+        ),
+        ('{"format": "pixelift-dataset", "version": 2, "extra": 1}', "damaged"),
     ],
 )
 def test_a_manifest_that_cannot_be_understood_is_refused(prepared, text, message):
@@ -71,3 +87,41 @@ def test_a_folder_without_a_set_says_how_to_make_one(tmp_path):
         read_manifest(tmp_path)
     with pytest.raises(DatasetError, match="no such folder"):
         read_manifest(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 3), (600, 500, 1), (0, 3, 3)])
+def test_an_array_is_described_while_it_is_written_as_numpy_would(shape, rng, tmp_path, frozen):
+    array = frozen(rng.integers(0, 256, shape, dtype=np.uint8))
+    stored = save_array(tmp_path / "a.npy", array)
+    np.save(tmp_path / "b.npy", array)
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
+    assert stored == describe_file(tmp_path / "a.npy")
+    data = (tmp_path / "a.npy").read_bytes()
+    assert stored == StoredFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def test_a_disk_that_takes_only_a_part_at_a_time_loses_nothing(rng, tmp_path, monkeypatch):
+    class Grudging:
+        def __init__(self, stream):
+            self._stream = stream
+
+        def write(self, data):
+            return self._stream.write(bytes(data[:1000]))
+
+    write_all = dataset_module._write_all
+    monkeypatch.setattr(
+        dataset_module, "_write_all", lambda stream, chunk: write_all(Grudging(stream), chunk)
+    )
+    array = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    stored = save_array(tmp_path / "a.npy", array)
+    assert stored == describe_file(tmp_path / "a.npy")
+    assert np.array_equal(np.load(tmp_path / "a.npy"), array)
+
+
+def test_a_full_disk_is_an_error_and_not_a_short_file(rng, tmp_path):
+    if not (tmp_path / "/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    (tmp_path / "a.npy").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_array(tmp_path / "a.npy", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
+    assert caught.value.errno == errno.ENOSPC

@@ -5,10 +5,13 @@ from hypothesis import strategies as st
 
 from pixelift.image.resize import downscale, upscale
 from pixelift.patches.score import (
-    ContentMaps,
     IntegralImage,
+    edge_density,
     gradient_magnitude,
+    network_loss,
+    restoration_error,
     restoration_error_map,
+    variance,
 )
 
 
@@ -40,15 +43,21 @@ def test_a_window_mean_is_the_mean_of_the_window(top, left, side):
     assert mean[0] == pytest.approx(values[top : top + side, left : left + side].mean())
 
 
-def test_flat_and_busy_halves_are_told_apart(rng):
-    luma = np.full((64, 128), 100.0)
-    luma[:, 64:] = rng.uniform(16, 235, (64, 64))
-    maps = ContentMaps.of(luma, 4)
-    top, left = np.array([8, 8]), np.array([0, 72])
-    edge, error = maps.edge_density(top, left, 48), maps.restoration_error(top, left, 48)
-    variance = maps.variance(top, left, 48)
-    assert edge[0] == variance[0] == 0
-    assert error[0] == pytest.approx(0, abs=1e-6)
-    assert edge[1] > 0.5
-    assert variance[1] == pytest.approx(luma[8:56, 72:120].var())
-    assert error[1] > 1000
+def test_half_a_patch_of_stripes_is_half_edges():
+    luma = np.full((32, 32), 100.0)
+    luma[:, 16:] += 100 * (np.arange(16) // 2 % 2)
+    assert edge_density(luma) == pytest.approx(0.5, abs=0.08)
+    assert edge_density(np.full((8, 8), 50.0)) == 0
+
+
+def test_measures_of_a_patch_have_the_unit_of_squared_levels(rng, frozen):
+    luma = frozen(rng.uniform(16, 235, (24, 24)))
+    for measure in (variance, lambda p: restoration_error(p, 2), lambda p: network_loss(p, 0 * p)):
+        assert measure(luma / 2) == pytest.approx(measure(luma) / 4, rel=1e-3)
+    assert variance(luma) == pytest.approx(luma.std() ** 2)
+    assert restoration_error(luma, 4) == pytest.approx(restoration_error_map(luma, 4).mean())
+
+
+def test_a_network_that_is_two_levels_off_has_a_loss_of_four(rng, frozen):
+    luma = frozen(rng.uniform(16, 235, (24, 24)))
+    assert network_loss(luma + 2, luma) == pytest.approx(4)

@@ -37,7 +37,7 @@ def test_changes_are_toml_values_or_plain_text(tmp_path):
         ("[optim]\nlearning_rat = 1\n", r"unknown field `learning_rat` - at `\$.optim`"),
         ("[optim]\nsteps = 0\n", r"`int` >= 1 - at `\$.optim.steps`"),
         ("[optim]\nloss = 'l3'\n", r"at `\$.optim.loss`"),
-        ("[model]\ndials = {width = 1.5}\n", r"`int`, got `float` - at `\$.model.dials"),
+        ("[model]\ndials = {width = 1.5}\n", r"`bool \| int`, got `float` - at `\$.model.dials"),
         ("[model\n", "not valid TOML"),
     ],
 )

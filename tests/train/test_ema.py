@@ -21,3 +21,11 @@ def test_early_on_the_mean_forgets_the_untrained_weights():
     update_ema(mean, network, keep=0.999, step=0)
     assert mean.weight.item() == pytest.approx(0.9)
     assert torch.equal(network.weight, torch.ones(1, 1))
+
+
+def test_running_statistics_are_taken_over_as_they_are():
+    mean, network = nn.BatchNorm2d(2), nn.BatchNorm2d(2)
+    network(torch.randn(4, 2, 5, 5) + 3)
+    update_ema(mean, network, keep=0.9, step=100)
+    assert torch.equal(mean.running_mean, network.running_mean)
+    assert mean.num_batches_tracked == 1

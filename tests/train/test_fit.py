@@ -53,6 +53,33 @@ def test_every_line_of_the_log_is_reported(prepared, tmp_path):
     assert reports[-1].best == max(r.psnr_y for r in reports)
 
 
+def test_further_pairs_are_logged_and_decide_nothing(prepared, tmp_path):
+    pairs = validation_crops(prepared, scale=2, side=64)
+    alone = fit(recipe(), prepared, tmp_path / "alone")
+    both = fit(recipe(), prepared, tmp_path / "both", also={"others": pairs[:1]})
+    assert alone == both
+    logged = [line for line in read_log(tmp_path / "both") if "psnr_y" in line]
+    assert all(line["psnr_y_others"] > 10 for line in logged)
+    assert "psnr_y_others" not in read_log(tmp_path / "alone")[-1]
+
+
+def test_a_luma_set_trains_a_luma_network_and_no_other(tmp_path):
+    prepared = make_prepared(tmp_path, scales=(2,), channels="y")
+    with pytest.raises(WrongDatasetError, match=r"1 channel, the recipe trains a network of 3"):
+        fit(recipe(), prepared, tmp_path / "colour")
+    model = ModelSettings(architecture="srcnn", scale=2, dials={"channels": 1, "width": 8})
+    luma = msgspec.structs.replace(recipe(steps=60, every=30, learning_rate=3e-3), model=model)
+    assert fit(luma, prepared, tmp_path / "luma") > 12
+    losses = [line["loss"] for line in read_log(tmp_path / "luma") if "loss" in line]
+    assert losses[-1] < losses[0]
+
+
+def test_with_a_constant_rate_the_length_of_the_run_changes_no_step(prepared, tmp_path):
+    for steps in (10, 20):
+        fit(recipe(steps=steps, schedule="constant"), prepared, tmp_path / str(steps))
+    assert read_log(tmp_path / "10")[0]["psnr_y"] == read_log(tmp_path / "20")[0]["psnr_y"]
+
+
 def test_interrupted_and_resumed_is_bit_for_bit_undisturbed(prepared, tmp_path, monkeypatch):
     fit(recipe(), prepared, tmp_path / "whole")
 

@@ -14,3 +14,11 @@ def test_the_rate_rises_then_falls_along_a_cosine(step, rate):
 
 def test_there_may_be_no_warmup():
     assert learning_rate(0, **(OPTIONS | {"warmup": 0})) == pytest.approx(1.0)
+
+
+def test_a_constant_rate_rises_and_stays():
+    rates = [
+        learning_rate(n, steps=50, peak=2.0, final=0.0, warmup=10, falls=False) for n in range(50)
+    ]
+    assert rates[:2] == [0.2, 0.4]
+    assert set(rates[9:]) == {2.0}

@@ -1,29 +1,45 @@
 """`pixelift prepare`: photos to a training set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number, whole_numbers
 from pixelift.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def prepare(
+    from pixelift.patches.collect import Source
+    from pixelift.patches.dataset import Manifest, Settings
+    from pixelift.patches.photo import Restore
+
+MOST_LINES = 20
+"""Photos left out that are told about one by one."""
+
+
+def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     *photos: Annotated[Path, Parameter(required=True)],
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     valid: Path | None = None,
     scales: Annotated[
         tuple[int, ...], Parameter(converter=whole_numbers, show_default=lambda _: "2, 3 and 4")
     ] = (2, 3, 4),
-    patch: Annotated[int, Parameter(converter=whole_number)] = 192,
-    stride: Annotated[int, Parameter(converter=whole_number)] = 96,
+    channels: Literal["rgb", "y"] = "rgb",
+    patch: Annotated[int, Parameter(converter=whole_number)] = 48,
     workers: Annotated[int | None, Parameter(converter=whole_number)] = None,
+    no_screens: bool = False,
+    repair: bool = False,
+    network: str | None = None,
+    report: bool = False,
 ) -> int:
     """Turn photos into a training set: decoded once, shrunk, and measured for what they teach.
 
-    Stopped half-way, the same command goes on where it was. A photo that cannot be read is told
-    about in one line, the others are still prepared, and the exit code is 1.
+    Stopped half-way, the same command goes on where it was; given again for a finished set, it
+    changes nothing. Photos that cannot be read, repeat others, or would teach noise and JPEG
+    blocks are left out, each told about in one line with the reason. The exit code is 1 if a photo
+    could not be read.
 
     Args:
         photos: Photos, and folders of photos at any depth.
@@ -31,62 +47,128 @@ def prepare(
         valid: Folder of photos to validate with; without it one photo in twenty is set aside.
         scales: Factor to prepare LR pictures for; for several give it again, as --scales 2
             --scales 4.
+        channels: What to keep: rgb, or y for the luma alone, for networks that take luma.
         patch: Side of a patch in HR pixels.
-        stride: Distance from one patch to the next in HR pixels.
-        workers: Processes to use; by default one for each processor core.
+        workers: Processes to use; by default one for each processor core, as far as the free
+            memory allows (1 GiB each).
+        no_screens: Keep photos and patches whatever is wrong with them.
+        repair: Halve large photos that were compressed too much, instead of leaving them out.
+        network: Measure also the loss of this model, as pixelift models lists it, at the largest
+            scale; takes far longer.
+        report: Write report.html into the set, to look at what was chosen and why.
     """
+    from pixelift.patches.collect import collect_photos
+    from pixelift.patches.dataset import Settings, open_dataset
+    from pixelift.patches.prepare import find_finished
+
+    _check(scales, {"patch": patch, "workers": workers})
+    restore, network = (None, "") if network is None else _open_network(network, max(scales))
+    settings = Settings(
+        scales=tuple(sorted(set(scales))),
+        patch=patch,
+        channels=channels,
+        screens=not no_screens,
+        repair=repair,
+        network=network,
+    )
+    sources = collect_photos(photos, "train")
+    if valid is not None:
+        sources += collect_photos([valid], "valid")
+    is_finished = find_finished(sources, output, settings=settings) is not None
+    manifest = _run(sources, output, settings=settings, workers=workers, restore=restore)
+    if not is_finished:
+        _tell_left_out(manifest)
+    if report:
+        from pixelift.patches.report import write_report
+
+        write_report(open_dataset(output), output / "report.html")
+    splits = [photo.split for photo in manifest.pictures]
+    print(
+        f"{output}{' is finished' if is_finished else ''}: {splits.count('train')} photos to train "
+        f"on, {splits.count('valid')} to validate with, {len(manifest.rejected)} left out"
+    )
+    failed = not is_finished and any(photo.is_failure for photo in manifest.rejected)
+    return FAILED if failed else FINE
+
+
+def _check(scales: tuple[int, ...], counts: dict[str, int | None]) -> None:
+    for scale in scales:
+        if not 2 <= scale <= 16:
+            raise ConfigError(f"scale is {scale}; allowed are 2 to 16, as --scales 2 --scales 4")
+    for name, number in counts.items():
+        if number is not None and number < 1:
+            raise ConfigError(
+                f"{name} is {number}; allowed are numbers from 1 up. Run: pixelift prepare --help"
+            )
+
+
+def _open_network(model: str, scale: int) -> "tuple[Restore, str]":
+    """Load a network, to be told early what is wrong with it; and look up its name."""
+    from pixelift.infer.restorer import Restorer
+
+    restore = Restorer(model, scale)
+    return restore, restore.open().card.key
+
+
+def _run(
+    sources: "Sequence[Source]",
+    output: Path,
+    *,
+    settings: "Settings",
+    workers: int | None,
+    restore: "Restore | None",
+) -> "Manifest":
+    """Prepare, with a bar where a person is looking."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    from pixelift.patches.dataset import Settings
-    from pixelift.patches.prepare import collect_photos
     from pixelift.patches.prepare import prepare as run
 
-    for scale in scales:
-        if not 2 <= scale <= 16:
-            raise ConfigError(f"scale is {scale}; allowed are 2 to 16, as --scales 2 --scales 4")
-    for name, number in {"patch": patch, "stride": stride, "workers": workers}.items():
-        if number is not None and number < 1:
-            raise ConfigError(
-                f"{name} is {number}; allowed are numbers from 1 up. Run: pixelift prepare --help"
-            )
-    settings = Settings(scales=tuple(sorted(set(scales))), patch=patch, stride=stride)
-    sources = collect_photos(photos, "train")
-    if valid is not None:
-        sources += collect_photos([valid], "valid")
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[megapixels]:.0f} MP"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        job = bar.add_task("photos", total=len(sources), megapixels=0.0)
+        job = bar.add_task("photos", total=len(sources), rate="")
+
+        def show(done: int, _: int, megapixels: float) -> None:
+            elapsed = bar.tasks[0].elapsed
+            rate = f"{megapixels / elapsed:.1f} MP/s" if elapsed and megapixels else ""
+            bar.update(job, completed=done, rate=rate)
+
         try:
-            manifest = run(
+            return run(
                 sources,
                 output,
                 settings=settings,
                 workers=workers,
-                progress=lambda done, _, mp: bar.update(job, completed=done, megapixels=mp),
+                progress=show,
+                restore=restore,
             )
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 "stopped. What is prepared is kept; the same command goes on where it was"
             ) from None
-    for photo in manifest.rejected:
+
+
+def _tell_left_out(manifest: "Manifest") -> None:
+    rejected = manifest.rejected
+    for photo in rejected[:MOST_LINES]:
         complain(f"left out {photo.name}: {photo.reason}")
-    splits = [photo.split for photo in manifest.pictures]
-    print(
-        f"{output}: {splits.count('train')} photos to train on, {splits.count('valid')} to "
-        f"validate with, {len(manifest.rejected)} left out"
-    )
-    return FAILED if any(photo.is_failure for photo in manifest.rejected) else FINE
+    if len(rejected) > MOST_LINES:
+        complain(
+            f"left out {len(rejected) - MOST_LINES} more, {len(rejected)} in all; manifest.json in "
+            "the set lists each with its reason, and so does the page that --report writes"
+        )

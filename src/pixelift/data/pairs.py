@@ -15,7 +15,7 @@ from pixelift.patches.dataset import PreparedSet
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Crops that belong together: uint8, (N, 3, H, W)."""
+    """Crops that belong together: uint8, (N, C, H, W), channels last in memory."""
 
     lr: torch.Tensor
     hr: torch.Tensor
@@ -52,7 +52,8 @@ class PairDataset(Dataset[Batch]):
     def _picture(self, number: int, scale: int) -> NDArray[np.uint8]:
         key = (number, scale)
         if key not in self._maps:
-            self._maps[key] = self._prepared.picture(number, scale)
+            # A plain array on the same memory: a memmap is slower to slice by far.
+            self._maps[key] = np.asarray(self._prepared.picture(number, scale))
         return self._maps[key]
 
 
@@ -80,4 +81,13 @@ def batches(
 
 
 def _stack(crops: list[NDArray[np.uint8]]) -> torch.Tensor:
-    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    stacked = np.empty((len(crops), *crops[0].shape), np.uint8)
+    for crop, place in zip(crops, stacked, strict=True):
+        if crop[0].flags.c_contiguous:
+            place[...] = crop
+            continue
+        # Mirrored or transposed pixels are three bytes apart, and numpy would start a new loop for
+        # each of them; a channel at a time takes a quarter of that.
+        for channel in range(crop.shape[2]):
+            place[..., channel] = crop[..., channel]
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2)

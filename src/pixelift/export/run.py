@@ -51,11 +51,16 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
 
     Raises:
         WrongRunError: The folder is no run, or has no weights yet.
-        TrainingError: Its weights or its log are damaged.
+        TrainingError: Its weights or its log are damaged, or its architecture has no export.
         WeightsError: The file does not give what torch gives.
         ImageWriteError: The file cannot be written.
     """
     network, recipe = load_trained(run)
+    if not hasattr(network, "trunk"):
+        raise TrainingError(
+            f"{recipe.model.architecture} is there to be compared with and cannot be exported; "
+            "only networks that predict a residual at LR size can. Train a repnet, as in recipes/."
+        )
     _, origin = read_run(run)
     fused = fuse(network)
     log = read_log(run)

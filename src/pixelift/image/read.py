@@ -3,8 +3,9 @@
 import io
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import pyvips
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 
 from pixelift.errors import ImageReadError
 from pixelift.image import metadata
-from pixelift.image.depth import to_float
+from pixelift.image.depth import to_float, to_u8
 from pixelift.image.dihedral import transform
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Depth, Picture
 from pixelift.image.source import PictureFile, damaged, open_picture, several
+
+T = TypeVar("T")
 
 _BAND_ROWS = 256
 _SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
@@ -55,14 +58,50 @@ def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) ->
     Raises:
         ImageReadError: It is missing, unreadable, empty, damaged, animated, too large or no photo.
     """
+
+    def advice(needed: Size) -> str:
+        return (
+            "Make it smaller, or allow it: pixelift upscale --max-megapixels "
+            f"{math.ceil(needed.pixels / 1e6)} (in Python: max_pixels={needed.pixels})"
+        )
+
+    return _read(source, _picture, max_pixels=max_pixels, advice=advice)
+
+
+def read_u8(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Read the colours of one photo alone, rounded to 8 bits: `to_u8` of what `read_picture` gives.
+
+    Several times as fast for the usual photo, whose samples are handed out as they are.
+
+    Args:
+        source: A path, or the bytes of a file.
+        max_pixels: Refuse larger pictures before any pixel is decoded.
+
+    Returns:
+        (H, W, 3) RGB or (H, W, 1) grey, contiguous; alpha is left out. A grey picture may come
+        as RGB where the file's format has no grey.
+
+    Raises:
+        ImageReadError: See `read_picture`.
+    """
+    return _read(source, _colours, max_pixels=max_pixels, advice=lambda _: "Make it smaller.")
+
+
+def _read(
+    source: Path | str | bytes,
+    finish: Callable[[NDArray[np.generic], Depth, pyvips.Image, PictureFile], T],
+    *,
+    max_pixels: int,
+    advice: Callable[[Size], str],
+) -> T:
     with open_picture(source) as file:
         problem = None
         for fail_on in _FAIL_ON.get(file.format.name, ("error",)):
             try:
                 image = _load(file, fail_on)
-                _check_header(image, file, max_pixels)
+                _check_header(image, file, max_pixels, advice)
                 samples, depth = _decode(image, file)
-                return _picture(samples, depth, image, file)
+                return finish(samples, depth, image, file)
             except pyvips.Error as err:
                 problem = err
                 if _LOST_PIXELS in err.detail:
@@ -76,14 +115,14 @@ def _load(file: PictureFile, fail_on: str) -> pyvips.Image:
     return load(_vips_source(file.stream), access="sequential", fail_on=fail_on)
 
 
-def _check_header(image: pyvips.Image, file: PictureFile, max_pixels: int) -> None:
+def _check_header(
+    image: pyvips.Image, file: PictureFile, max_pixels: int, advice: Callable[[Size], str]
+) -> None:
     size = Size(image.height, image.width)
     if size.pixels > max_pixels:
-        needed = math.ceil(size.pixels / 1e6)
         raise ImageReadError(
-            f"cannot read {file.name}: it is {size} = {needed} megapixels; allowed are "
-            f"{max_pixels / 1e6:g}. Make it smaller, or allow it: pixelift upscale "
-            f"--max-megapixels {needed} (in Python: max_pixels={size.pixels})"
+            f"cannot read {file.name}: it is {size} = {math.ceil(size.pixels / 1e6)} megapixels; "
+            f"allowed are {max_pixels / 1e6:g}. {advice(size)}"
         )
     pages = _field(image, "n-pages", 1)
     if pages > 1:
@@ -141,9 +180,7 @@ def _picture(
     colours = samples[..., :channels]
     if channels == 3 and says_no_grey and icc is None and _is_neutral(colours):
         colours = colours[..., :1]
-    # libvips turns AVIF and HEIF by itself and then gives no orientation.
-    orientation = _field(image, "orientation", 1)
-    code = _UPRIGHT[orientation - 1] if 1 <= orientation <= 8 else 0
+    code = _turn(image)
     pixels = _floats(transform(colours, code), file)
     alpha = None
     if samples.shape[2] > channels:
@@ -161,6 +198,21 @@ def _picture(
         dpi=dpi,
         format=file.format.name,
     )
+
+
+def _colours(
+    samples: NDArray[np.generic], _: Depth, image: pyvips.Image, file: PictureFile
+) -> NDArray[np.uint8]:
+    colours = transform(samples[..., : 1 if samples.shape[2] < 3 else 3], _turn(image))
+    if colours.dtype == np.uint8:
+        return np.ascontiguousarray(colours, np.uint8)
+    return to_u8(_floats(colours, file))
+
+
+def _turn(image: pyvips.Image) -> int:
+    # libvips turns AVIF and HEIF by itself and then gives no orientation.
+    orientation = _field(image, "orientation", 1)
+    return _UPRIGHT[orientation - 1] if 1 <= orientation <= 8 else 0
 
 
 def _fitting_icc(image: pyvips.Image, channels: int) -> bytes | None:

@@ -1,15 +1,17 @@
 """MATLAB-compatible bicubic resizing, and the crops that go with it."""
 
 import math
+from collections.abc import Collection
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ShapeError
 from pixelift.image.geometry import Size
+from pixelift.image.shrink import FAST_SCALES, mirrored, shrink, shrink_all
 
 T = TypeVar("T", bound=np.generic)
 
@@ -62,10 +64,9 @@ def bicubic_taps(
     weight /= weight.sum(axis=1, keepdims=True)
     used = np.any(weight != 0, axis=0)
     index, weight = index[:, used], weight[:, used]
-    mirrored = index % (2 * in_length)
-    mirrored = np.where(mirrored < in_length, mirrored, 2 * in_length - 1 - mirrored)
-    mirrored.flags.writeable = weight.flags.writeable = False
-    return mirrored, weight
+    index = mirrored(index, in_length)
+    index.flags.writeable = weight.flags.writeable = False
+    return index, weight
 
 
 def resize_bicubic(
@@ -135,6 +136,8 @@ def _resize_axis(image: NDArray[T], axis: int, length: int, scale: Fraction) -> 
 def downscale(image: NDArray[T], scale: int) -> NDArray[T]:
     """Shrink by an integer: the LR that the field trains on and measures with.
 
+    The same as `resize_bicubic`; 8-bit pictures by 2, 3 and 4 take a much faster way to it.
+
     Args:
         image: (H, W) or (H, W, C); uint8 or float.
         scale: HR pixels per LR pixel along each axis.
@@ -145,7 +148,34 @@ def downscale(image: NDArray[T], scale: int) -> NDArray[T]:
     Raises:
         ShapeError: See `resize_bicubic`.
     """
+    if _is_fast(image, scale):
+        return cast("NDArray[T]", shrink(cast("NDArray[np.uint8]", image), scale))
     return resize_bicubic(image, scale=Fraction(1, scale))
+
+
+def downscale_all(image: NDArray[T], scales: Collection[int]) -> dict[int, NDArray[T]]:
+    """Shrink by several integers at less cost than one after the other.
+
+    Args:
+        image: (H, W) or (H, W, C); uint8 or float.
+        scales: HR pixels per LR pixel along each axis.
+
+    Returns:
+        For each scale what `downscale` gives.
+
+    Raises:
+        ShapeError: See `resize_bicubic`.
+    """
+    small: dict[int, NDArray[T]] = {}
+    fast = [s for s in scales if _is_fast(image, s)]
+    if fast:
+        small = cast("dict[int, NDArray[T]]", shrink_all(cast("NDArray[np.uint8]", image), fast))
+    return {s: small[s] if s in small else downscale(image, s) for s in scales}
+
+
+def _is_fast(image: NDArray[T], scale: int) -> bool:
+    is_picture = image.ndim in (2, 3) and 0 not in image.shape
+    return image.dtype == np.uint8 and scale in FAST_SCALES and is_picture
 
 
 def upscale(image: NDArray[T], scale: int) -> NDArray[T]:

@@ -1,8 +1,65 @@
 """Convolutions that are rich while they are trained and plain when they are used."""
 
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from pixelift.errors import ConfigError
+
+UPSAMPLER_RADIUS = 2
+"""LR pixels on each side that `SubPixelUpsampler` and a 3x3 at HR behind it look at, at most."""
+
+C = TypeVar("C", bound=nn.Conv2d)
+
+
+def he_normal(convolution: C, *, gain: float = 1.0) -> C:
+    """Draw the weights of a convolution so that a chain with ReLU keeps the size of what flows.
+
+    Args:
+        convolution: Changed in place; its bias, if any, becomes zero.
+        gain: Scale beside the paper's; small for a last layer.
+
+    Returns:
+        The convolution.
+
+    Paper: K. He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 10.
+    """
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    with torch.no_grad():
+        convolution.weight.mul_(gain)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return convolution
+
+
+class SubPixelUpsampler(nn.Sequential):
+    """One sub-pixel convolution for x2 and x3, one after another for x4 and x8.
+
+    Paper: W. Shi et al., CVPR 2016 (ESPCN), equation 4.
+    """
+
+    def __init__(self, width: int, *, scale: int, bends: bool = False) -> None:
+        """Build the steps.
+
+        Args:
+            width: Channels before and after.
+            scale: 2, 3, 4 or 8.
+            bends: Whether a PReLU follows each step.
+
+        Raises:
+            ConfigError: Another scale.
+        """
+        steps = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}.get(scale)
+        if steps is None:
+            raise ConfigError(f"model.scale is {scale}; this architecture allows 2, 3, 4 and 8.")
+        layers: list[nn.Module] = []
+        for step in steps:
+            wide = nn.Conv2d(width, width * step**2, 3, padding=1)
+            layers += [he_normal(wide, gain=0.7), nn.PixelShuffle(step)]
+            layers += [nn.PReLU(width)] if bends else []
+        super().__init__(*layers)
 
 
 class CollapsibleConv(nn.Module):
@@ -15,7 +72,15 @@ class CollapsibleConv(nn.Module):
         MLSys 2022, sections 3.1 and 3.2; the identity is theirs, the He scaling is ours.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, expansion: int = 4, gain: float = 1.0) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        expansion: int = 4,
+        gain: float = 1.0,
+        identity: bool = True,
+    ) -> None:
         """Draw the weights.
 
         Args:
@@ -23,6 +88,7 @@ class CollapsibleConv(nn.Module):
             outputs: Output channels.
             expansion: Width of the hidden 3x3, in multiples of `outputs`.
             gain: Scale of the collapsed kernel beside He initialisation; small for a last layer.
+            identity: Whether the input is added where it has as many channels as the output.
         """
         super().__init__()
         hidden = expansion * outputs
@@ -30,7 +96,7 @@ class CollapsibleConv(nn.Module):
         self.wide = nn.Parameter(torch.randn(hidden, inputs, 3, 3) * spread)
         self.mix = nn.Parameter(torch.randn(outputs, hidden) * gain / hidden**0.5)
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.identity = inputs == outputs
+        self.identity = identity and inputs == outputs
 
     def collapsed(self) -> torch.Tensor:
         """Form the plain kernel, (outputs, inputs, 3, 3)."""

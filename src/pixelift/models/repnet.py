@@ -18,7 +18,15 @@ class RepNet(nn.Module):
         3.1; sub-pixel output, W. Shi et al., CVPR 2016 (ESPCN); see `CollapsibleConv`.
     """
 
-    def __init__(self, *, scale: int, width: int = 32, depth: int = 6, channels: int = 3) -> None:
+    def __init__(
+        self,
+        *,
+        scale: int,
+        width: int = 32,
+        depth: int = 6,
+        channels: int = 3,
+        identity: bool = True,
+    ) -> None:
         """Build the network.
 
         Args:
@@ -26,14 +34,19 @@ class RepNet(nn.Module):
             width: Channels inside.
             depth: Convolutions between head and tail.
             channels: Picture channels, 3 for RGB or 1 for luma.
+            identity: Whether each convolution of the body begins as the identity and a little
+                more. Deep chains need it; a narrow one of a few layers learns sooner without it
+                (experiments/LOG.md).
         """
         super().__init__()
         self.scale, self.channels = scale, channels
         self.radius = max(depth + 2, BASE_RADIUS)
         self.multiple_of = 1
         self.head: nn.Module = CollapsibleConv(channels, width)
-        # The identity carries the signal; the kernels beside it start small.
-        self.body = nn.ModuleList(CollapsibleConv(width, width, gain=0.5) for _ in range(depth))
+        # The kernels start small: beside an identity that carries the signal, or as they are.
+        self.body = nn.ModuleList(
+            CollapsibleConv(width, width, gain=0.5, identity=identity) for _ in range(depth)
+        )
         self.tail: nn.Module = CollapsibleConv(width, channels * scale**2, gain=0.05)
         self.base = BicubicBase(scale=scale, channels=channels)
 

@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -10,20 +10,21 @@ import torch
 from torch import nn
 
 from pixelift.errors import ConfigError, unknown_name
+from pixelift.models.fuse import fuse
 from pixelift.models.interpolation import BicubicBase
 
 
 class SRModel(Protocol):
-    """What every architecture offers beside being a module."""
+    """What every architecture offers beside being a module.
+
+    Those that can be exported have a `trunk` as well, which predicts the residual at LR size
+    before the pixel shuffle.
+    """
 
     scale: int
     channels: int
     radius: int
     multiple_of: int
-
-    def trunk(self, lr: torch.Tensor) -> torch.Tensor:
-        """Predict the residual before the pixel shuffle."""
-        ...
 
     def forward(self, lr: torch.Tensor) -> torch.Tensor:
         """Super-resolve (N, C, H, W) in [0, 1]."""
@@ -39,42 +40,93 @@ class ArchSpec:
 
 
 ARCHITECTURES: Mapping[str, ArchSpec] = {
+    "srcnn": ArchSpec("pixelift.models.srcnn:SRCNN", "the baseline: 9-1-5 on the bicubic picture"),
+    "fsrcnn": ArchSpec("pixelift.models.fsrcnn:FSRCNN", "shrink, map and expand at LR size"),
+    "espcn": ArchSpec("pixelift.models.espcn:ESPCN", "LR size throughout, sub-pixel output"),
+    "vdsr": ArchSpec("pixelift.models.vdsr:VDSR", "deep and residual, on the bicubic picture"),
+    "srresnet": ArchSpec("pixelift.models.srresnet:SRResNet", "residual blocks with batch norm"),
+    "edsr": ArchSpec("pixelift.models.edsr:EDSR", "residual blocks without batch norm"),
     "repnet": ArchSpec("pixelift.models.repnet:RepNet", "plain 3x3 chain on the bicubic base"),
 }
 
 
-def build_model(architecture: str, *, scale: int, **dials: int) -> nn.Module:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An architecture at its default dials."""
+
+    name: str
+    summary: str
+    dials: dict[str, int | bool]
+    parameters: int
+    macs_per_pixel: int
+    """Per LR pixel."""
+
+
+def describe_architectures(*, scale: int) -> list[Described]:
+    """Build each architecture at its default dials and count.
+
+    Args:
+        scale: LR to HR factor.
+
+    Returns:
+        One entry an architecture, in the order of the table; counted as it is used, that is fused.
+    """
+    return [_describe(name, spec, scale) for name, spec in ARCHITECTURES.items()]
+
+
+def _describe(name: str, spec: ArchSpec, scale: int) -> Described:
+    fused = fuse(build_model(name, scale=scale))
+    dials = {
+        dial: parameter.default
+        for dial, parameter in inspect.signature(_factory(spec)).parameters.items()
+        if dial != "scale"
+    }
+    return Described(name, spec.summary, dials, count_parameters(fused), count_macs(fused))
+
+
+def _factory(spec: ArchSpec) -> Callable[..., nn.Module]:
+    module, _, name = spec.target.partition(":")
+    return cast(Callable[..., nn.Module], getattr(importlib.import_module(module), name))
+
+
+def build_model(architecture: str, *, scale: int, **dials: int | bool) -> nn.Module:
     """Build a network with fresh weights from torch's global generator.
 
     Args:
         architecture: A name of `ARCHITECTURES`.
         scale: LR to HR factor.
-        **dials: What the architecture lets one set, such as width and depth.
+        **dials: What the architecture lets one set, such as width and depth; switches are true or
+            false.
 
     Returns:
         The network; it keeps the promises of `SRModel`.
 
     Raises:
         UnknownNameError: There is no such architecture.
-        ConfigError: The architecture has no such dial, or its value is not positive.
+        ConfigError: The architecture has no such dial, or its value is not positive, or a number
+            is given for a switch or the other way round.
     """
     spec = ARCHITECTURES.get(architecture)
     if spec is None:
         raise unknown_name(
-            "architecture", architecture, ARCHITECTURES, hint="grep architecture recipes/*.toml"
+            "architecture", architecture, ARCHITECTURES, hint="pixelift models --architectures"
         )
-    module, _, name = spec.target.partition(":")
-    factory = getattr(importlib.import_module(module), name)
-    allowed = [p for p in inspect.signature(factory).parameters if p != "scale"]
+    factory = _factory(spec)
+    parameters = inspect.signature(factory).parameters
+    allowed = [p for p in parameters if p != "scale"]
     for dial, value in dials.items():
         if dial not in allowed:
             raise ConfigError(
                 f'{architecture} has no dial "{dial}"; it has {", ".join(allowed)}. '
                 "Correct [model] in the recipe."
             )
-        if value < 1:
-            raise ConfigError(f"model.{dial} is {value}; it must be at least 1.")
-    return cast(nn.Module, factory(scale=scale, **dials))
+        is_switch = isinstance(parameters[dial].default, bool)
+        if is_switch != isinstance(value, bool):
+            wanted = "true or false" if is_switch else "a whole number"
+            raise ConfigError(f"model.dials.{dial} is {value}; it must be {wanted}.")
+        if not is_switch and value < 1:
+            raise ConfigError(f"model.dials.{dial} is {value}; it must be at least 1.")
+    return factory(scale=scale, **dials)
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -82,15 +134,38 @@ def count_parameters(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def count_macs(fused: nn.Module) -> int:
-    """Count multiply-accumulates for each LR pixel, the interpolated base included.
+def count_macs(network: nn.Module) -> int:
+    """Count the multiply-accumulates of all convolutions, the interpolated base included.
 
     Args:
-        fused: What `pixelift.models.fuse.fuse` returned, working at LR size throughout.
+        network: A network that keeps the promises of `SRModel`; where it is collapsible, what
+            `pixelift.models.fuse.fuse` returned.
 
     Returns:
         Multiply-accumulates per LR pixel.
     """
-    learned = sum(c.weight.numel() for c in fused.modules() if isinstance(c, nn.Conv2d))
-    fixed = sum(b.kernel.numel() for b in fused.modules() if isinstance(b, BicubicBase))
-    return learned + fixed
+    counted: list[int] = []
+
+    def count(module: nn.Module, _: object, output: torch.Tensor) -> None:
+        if isinstance(module, BicubicBase):
+            kernel, places = module.kernel, output.shape[-2:].numel()
+        elif isinstance(module, nn.ConvTranspose2d):
+            # Each input pixel meets the whole kernel once.
+            kernel, places = module.weight, output.shape[-2:].numel() // module.stride[0] ** 2
+        elif isinstance(module, nn.Conv2d):
+            kernel, places = module.weight, output.shape[-2:].numel()
+        else:
+            return
+        counted.append(kernel.numel() * places)
+
+    hooks = [module.register_forward_hook(count) for module in network.modules()]
+    channels, side = int(network.channels), 8  # type: ignore[arg-type]
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(1, channels, side, side))
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return sum(counted) // side**2

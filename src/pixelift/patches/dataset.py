@@ -3,11 +3,16 @@
 DATASET/
 ├── manifest.json              settings, pictures with hashes and licences, written last
 ├── patches.parquet            one row a patch: picture, place, scores, why rejected
-└── pictures/00000.hr.npy      decoded once: uint8 (H, W, 3), memory-mapped when read
-              00000.x2.npy     its MATLAB-bicubic LR for each scale
+├── pictures/00000.hr.npy      decoded once: uint8 (H, W, C), memory-mapped when read
+│             00000.x2.npy     its MATLAB-bicubic LR for each scale
+└── report.html                what was chosen and why; only where it was asked for
+
+C is 3 for RGB, and 1 for the BT.601 studio luma of sets made with `--channels y`: rounded once,
+that of the LR after the RGB picture was shrunk, as evaluation does it.
 """
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,12 +22,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import DatasetError, WrongDatasetError
+from pixelift.patches.screen import Limits
 from pixelift.patches.table import read_patches
 
 FORMAT = "pixelift-dataset"
-VERSION = 1
+VERSION = 2
+
+_CHUNK = 1 << 18
+"""Bytes that are hashed and written at once: while they are in the processor's cache."""
 
 Split = Literal["train", "valid"]
+Channels = Literal["rgb", "y"]
+Rule = Literal[
+    "unreadable",
+    "small",
+    "same file",
+    "near-duplicate",
+    "noise",
+    "blockiness",
+    "blur",
+    "clipped",
+    "flat",
+]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,12 +51,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     scales: tuple[int, ...] = (2, 3, 4)
     """LR to HR factors of which LR pictures are kept."""
-    patch: int = 192
-    """Side of a patch in HR pixels."""
-    stride: int = 96
-    """Distance from one patch to the next in HR pixels."""
+    patch: int = 48
+    """Side of a patch in HR pixels; patches lie side by side from the upper left corner."""
+    channels: Channels = "rgb"
+    """What is kept of a picture: RGB, or its luma alone."""
     holdout: float = 0.05
     """Share of the photos kept for validation where none are given for it."""
+    screens: bool = True
+    """Whether photos and patches that teach artefacts, or nothing, are left out."""
+    limits: Limits = Limits()
+    """What the screens let pass."""
+    repair: bool = False
+    """Whether large photos that were compressed too much are halved instead of left out."""
+    network: str = ""
+    """Name of the network whose loss was measured; empty where none was."""
 
 
 class StoredFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +84,12 @@ class PictureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: int
     width: int
     files: dict[str, StoredFile]
+    measures: dict[str, float]
+    """What was measured of the whole photo: `measure_artefacts`, and the share `clipped`."""
+    phash: str
+    """Perceptual hash, 16 hexadecimal digits; empty where the photos were not screened."""
+    repaired: str = ""
+    """What was done to it, as "halved"; empty where nothing was."""
     credit: dict[str, str] = {}
 
 
@@ -63,8 +98,12 @@ class Rejected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     name: str
     reason: str
+    """A sentence for people, with what was measured and what is allowed."""
+    rule: Rule
+    number: float | None = None
+    """What was measured, where it is a number; its unit is in the reason."""
     is_failure: bool = False
-    """Whether it could not be read; otherwise it is small, or the same as another."""
+    """Whether it could not be read; otherwise it was looked at and is not wanted."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +113,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pictures: tuple[PictureEntry, ...]
     rejected: tuple[Rejected, ...]
     patches: StoredFile
+    plan_sha256: str
+    """Hash of the settings and of name, split and bytes of each photo that was given."""
     format: str = FORMAT
     version: int = VERSION
 
@@ -100,7 +141,7 @@ class PreparedSet:
             scale: 1 for the HR picture, otherwise the scale of the LR picture.
 
         Returns:
-            (H, W, 3) uint8 RGB, read-only.
+            (H, W, 3) uint8 RGB or (H, W, 1) uint8 luma, read-only.
         """
         array: NDArray[np.uint8] = np.load(
             picture_path(self.folder, number, scale), mmap_mode="r", allow_pickle=False
@@ -123,6 +164,36 @@ def describe_file(path: Path) -> StoredFile:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return StoredFile(bytes=path.stat().st_size, sha256=digest)
+
+
+def save_array(path: Path, array: NDArray[np.generic]) -> StoredFile:
+    """Write an array as .npy and describe the file, without reading it again.
+
+    Args:
+        path: The file; replaced where it exists.
+        array: Contiguous, row-major.
+
+    Returns:
+        Its size and hash.
+    """
+    header = io.BytesIO()
+    layout = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(header, layout)
+    digest = hashlib.sha256(header.getvalue())
+    with path.open("wb", buffering=0) as stream:
+        stream.write(header.getvalue())
+        data = array.reshape(-1).view(np.uint8).data
+        for first in range(0, len(data), _CHUNK):
+            chunk = data[first : first + _CHUNK]
+            digest.update(chunk)
+            _write_all(stream, chunk)
+    return StoredFile(bytes=len(header.getvalue()) + array.nbytes, sha256=digest.hexdigest())
+
+
+def _write_all(stream: io.RawIOBase, chunk: memoryview) -> None:
+    # A disk that is filling up takes a part first, and complains about the rest.
+    while len(chunk):
+        chunk = chunk[stream.write(chunk) :]
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -1,263 +1,164 @@
-"""From photos to a prepared training set: decode once, shrink, measure, write, resume."""
+"""From photos to a prepared training set: in several processes, and resumed where it stopped."""
 
-import csv
 import hashlib
-import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
-from math import lcm
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from pixelift.errors import DatasetError, ImageReadError, WrongDatasetError
-from pixelift.image.color import luma
-from pixelift.image.depth import to_u8
-from pixelift.image.find import find_pictures
-from pixelift.image.formats import readable_labels
-from pixelift.image.geometry import Size
-from pixelift.image.read import read_picture
-from pixelift.image.resize import downscale, modcrop
+from pixelift.errors import ConfigError, DatasetError, WrongDatasetError
+from pixelift.patches.collect import Source
 from pixelift.patches.dataset import (
     Manifest,
     PictureEntry,
     Rejected,
     Settings,
-    Split,
     describe_file,
-    picture_path,
+    read_manifest,
 )
-from pixelift.patches.score import ContentMaps
-from pixelift.patches.table import measure_patches, require_pyarrow, write_patches
+from pixelift.patches.duplicates import DuplicateFinder, require_imagehash
+from pixelift.patches.photo import (
+    UNFINISHED,
+    Restore,
+    Task,
+    prepare_photo,
+    rows_path,
+    write_atomically,
+    writing,
+)
+from pixelift.patches.pool import default_workers, run_all
+from pixelift.patches.table import require_pyarrow, write_patches
 
 Progress = Callable[[int, int, float], None]
-"""Called with photos done, photos in all, and megapixels decoded so far."""
+"""Called with photos done, photos in all, and the megapixels that this run has decoded so far."""
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A photo that is to enter the set."""
-
-    path: Path
-    name: str
-    split: Split
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    source: Source
-    number: int
-    folder: Path
-    settings: Settings
-
-
-def collect_photos(photos: Iterable[Path], split: Split) -> list[Source]:
-    """List the photos of files and folders.
-
-    Args:
-        photos: Picture files, and folders that are searched at any depth.
-        split: What they are for.
-
-    Returns:
-        The photos; those of a folder are named by their path below it.
-
-    Raises:
-        WrongDatasetError: A path does not exist, or a folder holds no picture.
-    """
-    sources = []
-    for path in photos:
-        if path.is_dir():
-            found = find_pictures(path)
-            if not found:
-                raise WrongDatasetError(
-                    f"no pictures in {path}; allowed are {readable_labels()}. "
-                    "Name a folder that holds photos."
-                )
-            sources += [Source(p, p.relative_to(path).as_posix(), split) for p in found]
-        elif path.exists():
-            sources.append(Source(path, path.name, split))
-        else:
-            raise WrongDatasetError(f"no such file or folder: {path}. Check the spelling.")
-    return sources
+_OTHER = "Choose another folder with -o, or remove this one."
 
 
 def prepare(
-    sources: list[Source],
+    sources: Sequence[Source],
     folder: Path,
     *,
     settings: Settings,
     workers: int | None = None,
     progress: Progress | None = None,
+    restore: Restore | None = None,
 ) -> Manifest:
     """Turn photos into a training set, or go on where an earlier call was stopped.
 
     The bytes of the set depend on the photos and the settings alone, not on the number of
-    workers or on interruptions.
+    workers or on interruptions. A set that is finished is left as it is.
 
     Args:
         sources: The photos, see `collect_photos`.
-        folder: Where the set goes: new, empty, or holding the same set half done.
+        folder: Where the set goes: new, empty, or holding the same set done or half done.
         settings: What to keep.
-        workers: Processes; by default one for each processor core.
+        workers: Processes; by default as many as `default_workers` says.
         progress: Told after each photo.
+        restore: Network whose loss is measured, at the largest scale; `settings.network` is its
+            name.
 
     Returns:
         The manifest, with every rejected photo and the reason.
 
     Raises:
         WrongDatasetError: The folder holds something else, or cannot be written.
-        DatasetError: No photo could be used.
-        EngineUnavailableError: pyarrow, which writes the table of patches, is not installed.
+        DatasetError: No photo could be used, or the disk is full.
+        ConfigError: A network without a name, or a name without a network.
+        EngineUnavailableError: pyarrow or imagehash is not installed.
     """
+    if bool(settings.network) != (restore is not None):
+        raise ConfigError("settings.network and restore belong together. Give both or neither.")
     require_pyarrow()
-    _claim_folder(folder, sources, settings)
-    tasks = [_Task(s, n, folder, settings) for n, s in enumerate(sources)]
+    finished = find_finished(sources, folder, settings=settings)
+    if finished is not None:
+        _clear(folder, finished.pictures)
+        return finished
+    if settings.screens:
+        require_imagehash()
+    _claim_folder(folder, _plan(sources, settings))
+    tasks = (Task(s, n, folder, settings, restore) for n, s in enumerate(sources))
     entries: list[PictureEntry] = []
     rejected: list[Rejected] = []
-    seen: dict[str, str] = {}
+    repetitions = _Repetitions(settings)
     megapixels = 0.0
-    for done, (task, result) in enumerate(_run(tasks, workers or os.cpu_count() or 1), start=1):
-        if isinstance(result, Rejected):
-            rejected.append(result)
-        elif result.sha256 in seen:
-            rejected.append(Rejected(task.source.name, f"same file as {seen[result.sha256]}"))
+    count = workers or default_workers(len(sources))
+    for number, done in enumerate(run_all(prepare_photo, tasks, workers=count), start=1):
+        outcome = done.outcome
+        if isinstance(outcome, PictureEntry):
+            outcome = repetitions.reject(outcome) or outcome
+        if isinstance(outcome, PictureEntry):
+            entries.append(outcome)
         else:
-            seen[result.sha256] = result.name
-            entries.append(result)
-            megapixels += result.height * result.width / 1e6
+            rejected.append(outcome)
+        megapixels += done.pixels / 1e6
         if progress:
-            progress(done, len(tasks), megapixels)
+            progress(number, len(sources), megapixels)
     if not any(e.split == "train" for e in entries):
         reasons = "; ".join(f"{r.name}: {r.reason}" for r in rejected[:3])
-        raise DatasetError(f"none of the {len(tasks)} photos can be trained on ({reasons}).")
-    return _finish(folder, _hold_out(entries, settings), rejected, settings)
+        raise DatasetError(f"none of the {len(sources)} photos can be trained on ({reasons}).")
+    plan_sha256 = hashlib.sha256(_plan(sources, settings)).hexdigest()
+    with writing(folder):
+        held_out = _hold_out(entries, settings)
+        return _finish(folder, held_out, rejected, settings=settings, plan_sha256=plan_sha256)
 
 
-def _run(tasks: list[_Task], workers: int) -> Iterator[tuple[_Task, PictureEntry | Rejected]]:
-    if workers == 1:
-        yield from ((task, _prepare_photo(task)) for task in tasks)
-        return
-    # "spawn" keeps workers free of the parent's threads; a bounded window keeps memory flat.
-    # Ctrl-C ends workers at once and without a word: an unfinished picture is done again.
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_DFL),
-    )
-    try:
-        waiting = iter(tasks)
-        with _interrupts_ignored():
-            window = [(t, pool.submit(_prepare_photo, t)) for t in islice(waiting, 4 * workers)]
-        while window:
-            task, future = window.pop(0)
-            yield task, future.result()
-            window += [(t, pool.submit(_prepare_photo, t)) for t in islice(waiting, 1)]
-    except BrokenProcessPool as error:
-        raise DatasetError(
-            f"one of {workers} processes was killed, as happens when memory runs out. What is "
-            "prepared is kept; go on with fewer, as --workers 1"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+def find_finished(
+    sources: Sequence[Source], folder: Path, *, settings: Settings
+) -> Manifest | None:
+    """Find out whether a set is there already.
 
+    Args:
+        sources: The photos.
+        folder: Where it would be.
+        settings: What to keep.
 
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Start processes that are deaf to Ctrl-C while they start.
+    Returns:
+        The manifest where the very same set is finished; None where there is no finished set.
 
-    A terminal sends it to all of them, and each would tell about it at length.
+    Raises:
+        WrongDatasetError: There is a finished set of other photos or settings, or of another
+            version.
+        DatasetError: The manifest is damaged.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers, and only it is interrupted
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    if not (folder / "manifest.json").exists():
+        return None
+    manifest = read_manifest(folder)
+    if manifest.plan_sha256 != hashlib.sha256(_plan(sources, settings)).hexdigest():
+        raise WrongDatasetError(
+            f"{folder} holds a finished training set of other photos or settings. {_OTHER}"
+        )
+    return manifest
 
 
-def _prepare_photo(task: _Task) -> PictureEntry | Rejected:
-    """Prepare one photo: its entry, or the reason why it cannot be used."""
-    entry_path = _entry_path(task.folder, task.number)
-    if entry_path.is_file():
-        return msgspec.json.decode(entry_path.read_bytes(), type=PictureEntry)
-    settings = task.settings
-    try:
-        encoded = task.source.path.read_bytes()
-        picture = read_picture(encoded)
-    except (OSError, ImageReadError) as error:
-        return Rejected(task.source.name, str(error), is_failure=True)
-    grid = lcm(*settings.scales)
-    if min(picture.size.height, picture.size.width) < max(settings.patch, grid):
-        reason = f"{picture.size} is smaller than a patch of {settings.patch} pixels"
-        return Rejected(task.source.name, reason)
-    hr = np.ascontiguousarray(modcrop(_as_rgb_u8(picture.pixels), grid))
-    paths = {
-        scale: picture_path(task.folder, task.number, scale) for scale in (1, *settings.scales)
-    }
-    for scale, path in paths.items():
-        _save(path, hr if scale == 1 else downscale(hr, scale))
-    hr_luma = luma(hr.astype(np.float32) / np.float32(255))
-    rows = measure_patches(
-        ContentMaps.of(hr_luma, max(settings.scales)),
-        hr_luma.shape,
-        picture=task.number,
-        side=settings.patch,
-        stride=settings.stride,
-    )
-    _save(_rows_path(task.folder, task.number), rows)
-    size = Size(*hr_luma.shape)
-    entry = PictureEntry(
-        number=task.number,
-        name=task.source.name,
-        split=task.source.split,
-        sha256=hashlib.sha256(encoded).hexdigest(),
-        height=size.height,
-        width=size.width,
-        files={path.name: describe_file(path) for path in paths.values()},
-        credit=_credit(task.source.path),
-    )
-    _write_atomically(entry_path, msgspec.json.encode(entry))
-    return entry
+class _Repetitions:
+    """Finds photos that are in the set already; asked in the order of the photos."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._files: dict[str, str] = {}
+        self._limit = settings.limits.duplicate_distance
+        self._alike = DuplicateFinder(self._limit)
+        self._screens = settings.screens
 
-def _as_rgb_u8(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    rgb = to_u8(pixels)
-    return np.repeat(rgb, 3, axis=2) if rgb.shape[2] == 1 else rgb
-
-
-def _credit(path: Path) -> dict[str, str]:
-    """Look a photo up in the SOURCES.tsv of a folder above it: licence, author, source, kind."""
-    path = path.resolve()
-    for parent in path.parents[:4]:
-        row = _read_sources(parent).get(path.relative_to(parent).as_posix())
-        if row:
-            return row
-    return {}
-
-
-@lru_cache(maxsize=64)
-def _read_sources(folder: Path) -> dict[str, dict[str, str]]:
-    path = folder / "SOURCES.tsv"
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = csv.DictReader(stream, delimiter="\t")
-        wanted = ("licence", "author", "source", "kind")
-        return {r["file"]: {k: r[k] for k in wanted if r.get(k)} for r in rows if r.get("file")}
+    def reject(self, entry: PictureEntry) -> Rejected | None:
+        """Say which photo this one repeats; if none, remember it."""
+        name = entry.name
+        if entry.sha256 in self._files:
+            reason = f"same file as {self._files[entry.sha256]}"
+            return Rejected(name, reason, rule="same file")
+        if self._screens:
+            match = self._alike.nearest(entry.phash)
+            if match is not None and match[1] <= self._limit:
+                reason = (
+                    f"shows the same as {match[0]}: their hashes differ in {match[1]} of 64 bits; "
+                    f"more than {self._limit} are needed"
+                )
+                return Rejected(name, reason, rule="near-duplicate", number=match[1])
+            self._alike.add(entry.phash, name)
+        self._files[entry.sha256] = name
+        return None
 
 
 def _hold_out(entries: list[PictureEntry], settings: Settings) -> list[PictureEntry]:
@@ -270,70 +171,70 @@ def _hold_out(entries: list[PictureEntry], settings: Settings) -> list[PictureEn
 
 
 def _finish(
-    folder: Path, entries: list[PictureEntry], rejected: list[Rejected], settings: Settings
+    folder: Path,
+    entries: list[PictureEntry],
+    rejected: list[Rejected],
+    *,
+    settings: Settings,
+    plan_sha256: str,
 ) -> Manifest:
     table = folder / "patches.parquet"
-    trained = [e.number for e in entries if e.split == "train"]
-    rows = np.concatenate([np.load(_rows_path(folder, n), allow_pickle=False) for n in trained])
-    write_patches(rows, table)
+    trained = (e.number for e in entries if e.split == "train")
+    write_patches((np.load(rows_path(folder, n), allow_pickle=False) for n in trained), table)
     manifest = Manifest(
         settings=settings,
         pictures=tuple(entries),
         rejected=tuple(rejected),
         patches=describe_file(table),
+        plan_sha256=plan_sha256,
     )
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    _write_atomically(folder / "manifest.json", encoded)
-    kept = {name for e in entries for name in e.files}
-    for path in (folder / "pictures").iterdir():
-        if path.name not in kept:  # of photos that turned out to be the same file
-            path.unlink()
-    shutil.rmtree(folder / "unfinished")
+    write_atomically(folder / "manifest.json", encoded)
+    _clear(folder, entries)
     return manifest
 
 
-def _claim_folder(folder: Path, sources: list[Source], settings: Settings) -> None:
+def _clear(folder: Path, entries: Sequence[PictureEntry]) -> None:
+    """Remove what only an unfinished set needs, and pictures of photos that repeat others."""
+    if not (folder / UNFINISHED).is_dir():
+        return
+    kept = {name for e in entries for name in e.files}
+    for path in (folder / "pictures").iterdir():
+        if path.name not in kept:
+            path.unlink()
+    shutil.rmtree(folder / UNFINISHED)
+
+
+def _plan(sources: Sequence[Source], settings: Settings) -> bytes:
+    """Describe what is to be made: two plans are equal where the sets would be."""
+    photos = [(s.name, s.split, s.path.stat().st_size) for s in sources]
+    return msgspec.json.encode({"settings": settings, "photos": photos})
+
+
+def _claim_folder(folder: Path, plan: bytes) -> None:
     """Take a new or empty folder, or the same set half done; refuse anything else."""
-    plan = {
-        "settings": settings,
-        "photos": [(s.name, s.split, s.path.stat().st_size) for s in sources],
-    }
-    encoded = msgspec.json.encode(plan)
-    mark = folder / "unfinished" / "plan.json"
-    other = "Choose another folder with -o, or remove this one."
-    if (folder / "manifest.json").exists():
-        raise WrongDatasetError(f"{folder} holds a finished training set already. {other}")
+    mark = folder / UNFINISHED / "plan.json"
     if mark.is_file():
-        if mark.read_bytes() != encoded:
+        if mark.read_bytes() != plan:
             raise WrongDatasetError(
-                f"{folder} holds an unfinished set of other photos or settings. {other}"
+                f"{folder} holds an unfinished set of other photos or settings. {_OTHER}"
             )
         return
     if folder.exists() and not folder.is_dir():
-        raise WrongDatasetError(f"{folder} is a file; a training set is a folder. {other}")
-    if folder.exists() and any(folder.iterdir()):
-        raise WrongDatasetError(f"{folder} is not empty and holds no training set. {other}")
+        raise WrongDatasetError(f"{folder} is a file; a training set is a folder. {_OTHER}")
+    if folder.exists() and any(folder.iterdir()) and not _is_barely_begun(folder):
+        raise WrongDatasetError(f"{folder} is not empty and holds no training set. {_OTHER}")
     try:
-        (folder / "pictures").mkdir(parents=True)
-        mark.parent.mkdir()
-        _write_atomically(mark, encoded)
+        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+        mark.parent.mkdir(exist_ok=True)
+        write_atomically(mark, plan)
     except OSError as error:
-        raise WrongDatasetError(f"cannot write to {folder}: {error.strerror}. {other}") from error
+        raise WrongDatasetError(f"cannot write to {folder}: {error.strerror}. {_OTHER}") from error
 
 
-def _entry_path(folder: Path, number: int) -> Path:
-    return folder / "unfinished" / f"{number:05}.json"
-
-
-def _rows_path(folder: Path, number: int) -> Path:
-    return folder / "unfinished" / f"{number:05}.patches.npy"
-
-
-def _save(path: Path, array: NDArray[np.generic]) -> None:
-    np.save(path, array, allow_pickle=False)
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+def _is_barely_begun(folder: Path) -> bool:
+    """Recognise what is left where a run was killed before it had written down its plan."""
+    if not {p.name for p in folder.iterdir()} <= {"pictures", UNFINISHED}:
+        return False
+    inside = {p.name for name in ("pictures", UNFINISHED) for p in (folder / name).glob("*")}
+    return inside <= {"plan.json.partial"}

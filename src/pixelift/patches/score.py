@@ -1,4 +1,8 @@
-"""How much a network can learn from a place in a photo: maps with a unit, any window at once."""
+"""How much a network can learn from a place in a photo: maps with a unit, any window at once.
+
+These say what is measured. Preparing a set takes the same measures of whole patches at once, far
+faster: see `pixelift.patches.cells`.
+"""
 
 from dataclasses import dataclass
 
@@ -57,9 +61,75 @@ def restoration_error_map(luma: NDArray[np.floating], scale: int) -> NDArray[np.
     return error
 
 
+def edge_density(luma: NDArray[np.floating]) -> float:
+    """Measure which share of a patch is edges.
+
+    Args:
+        luma: (H, W) in 8-bit levels.
+
+    Returns:
+        Share of pixels, 0 to 1, whose gradient exceeds `EDGE_THRESHOLD`.
+
+    Paper: the gradient is Sobel's (see `gradient_magnitude`); choosing training patches by the
+        density of their edges is a rule of thumb of the field without one source.
+    """
+    return float((gradient_magnitude(luma) > EDGE_THRESHOLD).mean())
+
+
+def variance(luma: NDArray[np.floating]) -> float:
+    """Measure how much the luma of a patch varies: the simple rule that others are compared with.
+
+    Args:
+        luma: (H, W) in 8-bit levels.
+
+    Returns:
+        Variance in squared 8-bit levels.
+
+    Paper: rejecting patches of a small standard deviation, F. Cardinale et al., "ISR", 2018.
+    """
+    return float(luma.var(dtype=np.float64))
+
+
+def restoration_error(luma: NDArray[np.floating], scale: int) -> float:
+    """Measure how badly bicubic up-scaling of the LR restores a patch.
+
+    Args:
+        luma: (H, W) in 8-bit levels, sides a multiple of the scale.
+        scale: LR to HR factor.
+
+    Returns:
+        Mean squared error in squared 8-bit levels.
+
+    Raises:
+        ShapeError: The patch is smaller than the scale.
+
+    Paper: see `restoration_error_map`.
+    """
+    return float(restoration_error_map(luma, scale).mean(dtype=np.float64))
+
+
+def network_loss(sr_luma: NDArray[np.floating], hr_luma: NDArray[np.floating]) -> float:
+    """Measure what a trained network leaves wrong in a patch.
+
+    Args:
+        sr_luma: (H, W) in 8-bit levels: what the network made of the LR.
+        hr_luma: (H, W) in 8-bit levels: what it should have made.
+
+    Returns:
+        Mean squared error in squared 8-bit levels.
+
+    Paper: B. Moser et al., "A Study in Dataset Pruning for Image Super-Resolution", 2024, which
+        takes the loss of a small SRCNN.
+    """
+    return float(np.square(sr_luma - hr_luma, dtype=np.float64).mean())
+
+
 @dataclass(frozen=True, slots=True)
 class IntegralImage:
-    """Sums over any window of a map in four look-ups."""
+    """Sums over any window of a map in four look-ups.
+
+    The map may be one of pixels, or one of patches: then windows are counted in patches.
+    """
 
     table: NDArray[np.float64]
     """(H + 1, W + 1): the sum of all that lies above and to the left."""
@@ -102,53 +172,3 @@ class IntegralImage:
             t[top + side, left + side] - t[top, left + side] - t[top + side, left] + t[top, left]
         )
         return total / (side * side)
-
-
-@dataclass(frozen=True, slots=True)
-class ContentMaps:
-    """All measures of one picture, ready for look-ups."""
-
-    edges: IntegralImage
-    luma: IntegralImage
-    luma_squared: IntegralImage
-    error: IntegralImage
-
-    @classmethod
-    def of(cls, luma: NDArray[np.floating], scale: int) -> "ContentMaps":
-        """Measure a whole picture in one pass.
-
-        Args:
-            luma: (H, W) in 8-bit levels.
-            scale: Scale at which the restoration error is measured.
-
-        Returns:
-            The maps.
-
-        Raises:
-            ShapeError: The picture is smaller than the scale.
-        """
-        return cls(
-            edges=IntegralImage.of(gradient_magnitude(luma) > EDGE_THRESHOLD),
-            luma=IntegralImage.of(luma),
-            luma_squared=IntegralImage.of(np.square(luma, dtype=np.float64)),
-            error=IntegralImage.of(restoration_error_map(luma, scale)),
-        )
-
-    def edge_density(
-        self, top: NDArray[np.intp], left: NDArray[np.intp], side: int
-    ) -> NDArray[np.float64]:
-        """Share of pixels, 0 to 1, whose luma gradient exceeds `EDGE_THRESHOLD`."""
-        return self.edges.mean(top, left, side)
-
-    def variance(
-        self, top: NDArray[np.intp], left: NDArray[np.intp], side: int
-    ) -> NDArray[np.float64]:
-        """Luma variance in squared 8-bit levels."""
-        mean = self.luma.mean(top, left, side)
-        return np.maximum(self.luma_squared.mean(top, left, side) - mean**2, 0)
-
-    def restoration_error(
-        self, top: NDArray[np.intp], left: NDArray[np.intp], side: int
-    ) -> NDArray[np.float64]:
-        """Mean squared error of bicubic restoration in squared 8-bit levels."""
-        return self.error.mean(top, left, side)

@@ -1,5 +1,7 @@
 """The patch table: one row a patch, kept as Parquet so that any tool can read it."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import DatasetError, EngineUnavailableError
-from pixelift.patches.score import ContentMaps
-from pixelift.patches.screen import screen_patches
+from pixelift.patches.cells import CellScores
+from pixelift.patches.screen import Limits, screen_patches
 
 PATCH_DTYPE = np.dtype(
     [
@@ -18,52 +20,83 @@ PATCH_DTYPE = np.dtype(
         ("edge_density", np.float32),
         ("variance", np.float32),
         ("restoration_error", np.float32),
+        ("network_loss", np.float32),
+        ("clipped", np.float32),
         ("reason", "U16"),
+        ("number", np.float32),
     ]
 )
-"""Columns: picture number; place in HR pixels; scores (see `ContentMaps`); why rejected, or ''."""
+"""Columns: picture number; place in HR pixels; scores (see `CellScores`; the network's loss is NaN
+where none was measured); why rejected, or ''; the number that decided, NaN where kept."""
+
+ROWS_PER_GROUP = 1 << 16
+"""Rows that are written at once."""
 
 
-def measure_patches(
-    maps: ContentMaps, shape: tuple[int, int], *, picture: int, side: int, stride: int
+def measured_patches(
+    scores: CellScores, *, picture: int, side: int, limits: Limits | None
 ) -> NDArray[np.void]:
-    """Lay a grid of patches over a picture and measure each.
+    """Make a row of each patch of a picture.
 
     Args:
-        maps: The picture's maps.
-        shape: Height and width of the picture in HR pixels.
+        scores: What was measured of the patches.
         picture: Number of the picture.
         side: Side of a patch in HR pixels.
-        stride: Distance from one patch to the next in HR pixels.
+        limits: What patches are screened by; None keeps all.
 
     Returns:
-        One row of `PATCH_DTYPE` for each patch that fits, row by row.
+        One row of `PATCH_DTYPE` for each patch, row by row of the picture.
     """
-    tops, lefts = (np.arange(0, max(n - side, -1) + 1, stride) for n in shape)
-    top, left = (a.ravel() for a in np.meshgrid(tops, lefts, indexing="ij"))
-    rows = np.zeros(top.size, PATCH_DTYPE)
-    rows["picture"], rows["top"], rows["left"] = picture, top, left
-    rows["edge_density"] = maps.edge_density(top, left, side)
-    rows["variance"] = maps.variance(top, left, side)
-    rows["restoration_error"] = maps.restoration_error(top, left, side)
-    rows["reason"] = screen_patches(rows["variance"])
+    rows = np.zeros(scores.variance.size, PATCH_DTYPE)
+    down, right = np.indices(scores.variance.shape).reshape(2, -1) * side
+    rows["picture"], rows["top"], rows["left"] = picture, down, right
+    for field in fields(scores):
+        rows[field.name] = getattr(scores, field.name).ravel()
+    rows["number"] = np.nan
+    if limits is not None:
+        rows["reason"], rows["number"] = screen_patches(rows, limits)
     return rows
 
 
-def write_patches(rows: NDArray[np.void], path: Path) -> None:
-    """Write the table; the same rows give the same bytes.
+def write_patches(parts: Iterable[NDArray[np.void]], path: Path) -> None:
+    """Write the table; the same rows give the same bytes, however they are parted.
 
     Args:
-        rows: Rows of `PATCH_DTYPE`.
+        parts: Rows of `PATCH_DTYPE`, a picture's at a time: no more than `ROWS_PER_GROUP` and one
+            picture's are held in memory.
         path: The Parquet file.
 
     Raises:
         EngineUnavailableError: pyarrow is not installed.
     """
     pa, pq = _pyarrow()
-    columns = {name: rows[name] for name in PATCH_DTYPE.names or ()}
-    columns["reason"] = rows["reason"].tolist()
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    kinds = {name: PATCH_DTYPE[name] for name in PATCH_DTYPE.names or ()}
+    schema = pa.schema(
+        [(n, pa.string() if k.kind == "U" else pa.from_numpy_dtype(k)) for n, k in kinds.items()]
+    )
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for rows in _regrouped(parts):
+            columns = [rows[n].tolist() if k.kind == "U" else rows[n] for n, k in kinds.items()]
+            writer.write_table(
+                pa.table(
+                    [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)],
+                    schema=schema,
+                )
+            )
+
+
+def _regrouped(parts: Iterable[NDArray[np.void]]) -> Iterator[NDArray[np.void]]:
+    held, count = [], 0
+    for part in parts:
+        held.append(part)
+        count += len(part)
+        if count >= ROWS_PER_GROUP:
+            rows = np.concatenate(held)
+            whole = count - count % ROWS_PER_GROUP
+            yield from np.split(rows[:whole], whole // ROWS_PER_GROUP)
+            held, count = [rows[whole:].copy()], count - whole
+    if count:
+        yield np.concatenate(held)
 
 
 def read_patches(path: Path) -> NDArray[np.void]:

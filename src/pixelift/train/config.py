@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from pixelift.data.sample import Sampling
 from pixelift.errors import ConfigError
 
 Positive = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,7 +20,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Name in the table of architectures."""
     scale: Annotated[int, Meta(ge=2, le=8)] = 4
     """LR to HR factor."""
-    dials: dict[str, Positive] = {}
+    dials: dict[str, Positive | bool] = {}
     """What the architecture lets one set, such as width and depth."""
 
 
@@ -31,8 +31,8 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Side of a crop in LR pixels."""
     batch: Positive = 16
     """Crops in a step."""
-    uniform_share: Share = 0.25
-    """Share of crops taken anywhere; the others are drawn by restoration error."""
+    sampling: Sampling = Sampling()
+    """Where crops are taken."""
     workers: Annotated[int, Meta(ge=0)] = 0
     """Processes that cut crops ahead of time; the crops are the same for any number."""
 
@@ -46,6 +46,9 @@ class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Adam's step size at the peak."""
     final_rate: Annotated[float, Meta(gt=0)] = 1e-6
     """Step size at the end of the cosine."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How the step size goes on after the rise; with "constant" a step does not depend on how many
+    are still to come, so that trainings of any length can be compared."""
     warmup: Annotated[int, Meta(ge=0)] = 200
     """Steps in which the step size rises to its peak."""
     loss: Literal["l1", "l2"] = "l1"

@@ -19,3 +19,6 @@ def update_ema(mean: nn.Module, network: nn.Module, *, keep: float, step: int) -
     keep = min(keep, (1 + step) / (10 + step))
     for held, new in zip(mean.parameters(), network.parameters(), strict=True):
         held.lerp_(new, 1 - keep)
+    # Running statistics of batch norms are means already.
+    for statistic, fresh in zip(mean.buffers(), network.buffers(), strict=True):
+        statistic.copy_(fresh)

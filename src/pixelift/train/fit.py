@@ -3,11 +3,10 @@
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -34,7 +33,7 @@ from pixelift.train.config import OptimSettings, Recipe
 from pixelift.train.ema import update_ema
 from pixelift.train.logbook import Logbook
 from pixelift.train.schedule import learning_rate
-from pixelift.train.validate import measure, validation_crops
+from pixelift.train.validate import Pairs, measure, validation_crops
 
 LOG_EVERY = 100
 """Steps whose mean loss makes one line of the log."""
@@ -73,6 +72,7 @@ def fit(
     *,
     resume: bool = False,
     report: Report | None = None,
+    also: Mapping[str, Pairs] | None = None,
 ) -> float:
     """Train a network; every validation leaves a checkpoint from which it resumes exactly.
 
@@ -82,6 +82,8 @@ def fit(
         run: Run folder; new, or with `resume` the one to go on with.
         resume: Go on from the checkpoint in `run`.
         report: Told at each line of the log.
+        also: Further pairs by name, measured and logged at each validation as psnr_y_NAME with a
+            border of the scale, as papers do; they never decide which weights are kept.
 
     Returns:
         Best PSNR-Y on the validation crops, in dB.
@@ -98,7 +100,7 @@ def fit(
         prepared,
         scale=scale,
         hr_patch=recipe.data.lr_patch * scale,
-        uniform_share=recipe.data.uniform_share,
+        rule=recipe.data.sampling,
         seed=recipe.run.seed,
     )
     pairs = validation_crops(prepared, scale=scale, side=recipe.run.valid_crop)
@@ -106,6 +108,7 @@ def fit(
         raise WrongDatasetError(
             f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
         )
+    further = also or {}
     state = _begin(recipe, prepared, run, device, resume=resume)
     forward = torch.compile(state.network) if recipe.run.compile else state.network
     book = Logbook(run, from_step=state.step)
@@ -129,6 +132,8 @@ def fit(
                 shown["loss"] = _mean_loss(losses, state.step)
             if validates:
                 shown["psnr_y"] = _validate(recipe, state, pairs, run)
+                for name, found in further.items():
+                    shown[f"psnr_y_{name}"] = measure(state.mean, found, shave=scale)
             if shown:
                 book.add(state.step, **shown)
             if validates:
@@ -146,11 +151,12 @@ def _begin(
     recipe: Recipe, prepared: PreparedSet, run: Path, device: torch.device, *, resume: bool
 ) -> _Training:
     start_from = Path(recipe.run.start_from) if recipe.run.start_from else None
+    _check_channels(recipe, prepared)
     network = build_model(recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials)
     if start_from and not resume:
         _warm_start(network, start_from / BEST)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean = copy.deepcopy(network)
+    mean = copy.deepcopy(network).eval()
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.optim.learning_rate)
     state = _Training(network, mean, optimizer)
     if resume:
@@ -167,6 +173,17 @@ def _begin(
     else:
         write_notes(run, recipe, describe_origin(prepared.manifest, start_from=start_from))
     return state
+
+
+def _check_channels(recipe: Recipe, prepared: PreparedSet) -> None:
+    stored = 1 if prepared.manifest.settings.channels == "y" else 3
+    wanted = recipe.model.dials.get("channels", 3)
+    if wanted != stored:
+        raise WrongDatasetError(
+            f"{prepared.folder} holds pictures of {stored} channel{'s' * (stored > 1)}, the recipe "
+            f"trains a network of {wanted}. Set model.dials.channels = {stored}, or prepare the "
+            "photos with another --channels."
+        )
 
 
 def _restore(state: _Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:
@@ -222,6 +239,7 @@ def _rate(optim: OptimSettings, step: int) -> float:
         peak=optim.learning_rate,
         final=optim.final_rate,
         warmup=optim.warmup,
+        falls=optim.schedule == "cosine",
     )
 
 
@@ -236,9 +254,7 @@ def _mean_loss(losses: list[torch.Tensor], step: int) -> float:
     return mean
 
 
-def _validate(
-    recipe: Recipe, state: _Training, pairs: list[tuple[torch.Tensor, np.ndarray]], run: Path
-) -> float:
+def _validate(recipe: Recipe, state: _Training, pairs: Pairs, run: Path) -> float:
     radius = int(state.mean.radius)  # type: ignore[arg-type]
     shave = recipe.model.scale * radius
     value = measure(state.mean, pairs, shave=shave)

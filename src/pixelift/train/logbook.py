@@ -1,11 +1,15 @@
 """What a training tells while it runs: JSON lines, TensorBoard, and a picture of the curves."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 LOG = "log.jsonl"
+
+DRAW_EVERY_S = 10.0
+"""Seconds between two drawings of the curves; drawing takes as long as many small steps."""
 
 
 class Logbook:
@@ -24,6 +28,7 @@ class Logbook:
         self._picture = run / "curves.png"
         self._lines = [line for line in read_log(run) if line["step"] <= from_step]
         self._path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self._lines))
+        self._drawn = -DRAW_EVERY_S
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=from_step)
 
     def add(self, step: int, **values: float) -> None:
@@ -37,12 +42,16 @@ class Logbook:
         self._board.flush()
 
     def draw(self) -> None:
-        """Draw loss and PSNR against the steps."""
-        draw_curves(self._lines, self._picture)
+        """Draw loss and PSNR against the steps, unless that was done a moment ago."""
+        if time.monotonic() - self._drawn >= DRAW_EVERY_S:
+            draw_curves(self._lines, self._picture)
+            self._drawn = time.monotonic()
 
     def close(self) -> None:
-        """Finish the TensorBoard file."""
+        """Finish the TensorBoard file and draw the last curves."""
         self._board.close()
+        if self._lines:
+            draw_curves(self._lines, self._picture)
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 import math
 
 
-def learning_rate(step: int, *, steps: int, peak: float, final: float, warmup: int) -> float:
-    """Rise linearly, then fall along half a cosine.
+def learning_rate(
+    step: int, *, steps: int, peak: float, final: float, warmup: int, falls: bool = True
+) -> float:
+    """Rise linearly, then fall along half a cosine or stay.
 
     Args:
         step: The step, from 0.
@@ -12,6 +14,7 @@ def learning_rate(step: int, *, steps: int, peak: float, final: float, warmup: i
         peak: Highest rate.
         final: Rate of the last step.
         warmup: Steps of the rise.
+        falls: Whether the rate falls after the rise; otherwise it stays at the peak.
 
     Returns:
         The rate.
@@ -25,5 +28,7 @@ def learning_rate(step: int, *, steps: int, peak: float, final: float, warmup: i
     """
     if step < warmup:
         return peak * (step + 1) / warmup
+    if not falls:
+        return peak
     share = min(1.0, (step - warmup) / max(1, steps - 1 - warmup))
     return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * share))

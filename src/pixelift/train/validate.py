@@ -8,10 +8,11 @@ from pixelift.image.geometry import Box
 from pixelift.metrics.psnr import psnr
 from pixelift.patches.dataset import PreparedSet
 
+Pairs = list[tuple[torch.Tensor, np.ndarray]]
+"""LR (1, C, H, W) float32 and HR (H, W, C) float32, both in [0, 1]; C is 3, or 1 for luma."""
 
-def validation_crops(
-    prepared: PreparedSet, *, scale: int, side: int
-) -> list[tuple[torch.Tensor, np.ndarray]]:
+
+def validation_crops(prepared: PreparedSet, *, scale: int, side: int) -> Pairs:
     """Cut the centre of each validation photo; no content measure has a say in it.
 
     Args:
@@ -20,7 +21,7 @@ def validation_crops(
         side: Side of the crop in HR pixels; smaller photos are taken whole.
 
     Returns:
-        Pairs of LR (1, 3, H, W) float32 and HR (H, W, 3) float32, both in [0, 1].
+        The pairs.
     """
     pairs = []
     for number in prepared.numbers("valid"):
@@ -36,14 +37,12 @@ def validation_crops(
 
 
 @torch.no_grad()
-def measure(
-    network: nn.Module, pairs: list[tuple[torch.Tensor, np.ndarray]], *, shave: int
-) -> float:
-    """Average the PSNR-Y of a network over validation crops.
+def measure(network: nn.Module, pairs: Pairs, *, shave: int) -> float:
+    """Average the PSNR-Y of a network over pairs; a luma plane is compared as it is.
 
     Args:
         network: The network, on the CPU or elsewhere.
-        pairs: What `validation_crops` returned.
+        pairs: What `validation_crops` returned, or the like.
         shave: Pixels cut from each edge, in HR pixels; at least the network's radius times the
             scale, so that the crop's border does not count.
 
@@ -54,5 +53,5 @@ def measure(
     values = []
     for lr, hr in pairs:
         sr = network(lr.to(device)).float().cpu()[0].permute(1, 2, 0).numpy()
-        values.append(psnr(sr, hr, shave=shave))
+        values.append(psnr(sr, hr, shave=shave, channel="y" if hr.shape[2] == 3 else "rgb"))
     return float(np.mean(values))

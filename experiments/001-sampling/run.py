@@ -1,0 +1,65 @@
+"""How much sooner does a network learn when crops are drawn by what they teach?
+
+    python experiments/001-sampling/run.py PHOTOS BENCH [--work FOLDER] [--jobs N]
+
+Prepares the collections, trains every network of config.toml with every rule and seed, and writes
+results.json and the figures. Stopped and started again it goes on: a training that is finished is
+not done again.
+"""
+
+import argparse
+import time
+import tomllib
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from photo_sets import prepare_sets
+from summary import write_results
+from trainings import COLLECTIONS, jobs_of, time_step, train
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Prepare, train, sum up."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", type=Path, help="folder with train/, valid/ and SOURCES.tsv")
+    parser.add_argument("bench", type=Path, help="folder with Set14/HR")
+    parser.add_argument("--work", type=Path, default=HERE / "work", help="for sets and runs")
+    parser.add_argument("--config", type=Path, default=HERE / "config.toml", help="what to compare")
+    parser.add_argument("--results", type=Path, default=HERE, help="for results.json and figures")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
+    parser.add_argument("--only", default="", help="trainings whose name holds this text")
+    chosen = parser.parse_args()
+
+    config = tomllib.loads(chosen.config.read_text(encoding="utf-8"))
+    preparing = prepare_sets(chosen.photos, chosen.work / "sets", COLLECTIONS)
+    jobs = [job for job in jobs_of(config) if chosen.only in job.name]
+    spawn = get_context("spawn")
+    results, started = [], time.monotonic()
+    with ProcessPoolExecutor(chosen.jobs, mp_context=spawn) as pool:
+        waiting = [pool.submit(train, job, config, chosen.work, chosen.bench) for job in jobs]
+        for job, future in zip(jobs, waiting, strict=True):
+            results.append(future.result())
+            left = (time.monotonic() - started) * (len(jobs) / len(results) - 1) / 60
+            print(
+                f"{len(results)}/{len(jobs)} {job.name}: {results[-1]['valid'][-1]:.3f} dB valid, "
+                f"{results[-1]['set14'][-1]:.3f} dB Set14; about {left:.0f} minutes left",
+                flush=True,
+            )
+    with ProcessPoolExecutor(1, mp_context=spawn) as alone:
+        seconds = {
+            f"{network['name']}_x{scale}": alone.submit(
+                time_step, network["name"], int(scale), config, chosen.work
+            ).result()
+            for network in config["network"]
+            for scale in network["hr_patch"]
+        }
+    write_results(config, results, chosen.results, preparing=preparing, seconds_per_step=seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Photos to worker processes: how many, and how they end when something goes wrong."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+from pixelift.errors import DatasetError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+BYTES_PER_WORKER = 1 << 30
+"""Free memory that each process is counted with. Preparing a photo needs about 16 bytes a pixel,
+so this is enough for photos of 60 megapixels in all processes at once."""
+
+_ALONE = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "VIPS_CONCURRENCY": "1",
+    # The memory of one photo is kept for the next (glibc): to give it back and to be given it
+    # again, page by page, takes a sixth of the time that preparing takes.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+}
+"""Environment of the workers, each of which is one of many."""
+
+_WAITING_PER_WORKER = 4
+
+
+def default_workers(tasks: int) -> int:
+    """Choose the number of processes: as many as there are cores, photos, and memory for.
+
+    Args:
+        tasks: Photos.
+
+    Returns:
+        At least 1; no more than processor cores that this process may use, than photos, and than
+        `BYTES_PER_WORKER` fit into the free memory.
+    """
+    counts = [usable_cores(), tasks]
+    free = free_memory()
+    if free is not None:
+        counts.append(free // BYTES_PER_WORKER)
+    return max(1, min(counts))
+
+
+def usable_cores() -> int:
+    """Count the processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_memory(root: Path = Path("/")) -> int | None:
+    """Look up how much memory can be used without swapping, also where a container has a limit.
+
+    Args:
+        root: Where `proc` and `sys` are.
+
+    Returns:
+        Bytes; None where the system does not tell.
+    """
+    found = []
+    try:
+        lines = (root / "proc/meminfo").read_text().splitlines()
+        found += [int(n.split()[1]) * 1024 for n in lines if n.startswith("MemAvailable:")]
+    except (OSError, ValueError, IndexError):
+        pass
+    group = root / "sys/fs/cgroup"
+    try:
+        limit = int((group / "memory.max").read_text())
+        found.append(max(0, limit - int((group / "memory.current").read_text())))
+    except (OSError, ValueError):
+        pass  # no container, or none with a limit: then the file says "max"
+    return min(found, default=None)
+
+
+def run_all(work: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R]:
+    """Do all tasks; results come in the order of the tasks.
+
+    Only a few tasks are ahead of the one whose result is waited for, so memory does not depend on
+    their number.
+
+    Args:
+        work: What to do; a function of a module, and not of a class or a function.
+        tasks: What to do it with; can be pickled.
+        workers: Processes; 1 does all in this one.
+
+    Yields:
+        The result of each task.
+
+    Raises:
+        DatasetError: A process was killed.
+    """
+    if workers == 1:
+        yield from map(work, tasks)
+        return
+    # "spawn" keeps workers free of the parent's threads. Ctrl-C ends them at once and without a
+    # word: an unfinished picture is done again.
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        waiting = iter(tasks)
+        with _interrupts_ignored(), _single_threaded():
+            ahead = islice(waiting, _WAITING_PER_WORKER * workers)
+            window = [pool.submit(work, task) for task in ahead]
+        while window:
+            yield window.pop(0).result()
+            window += [pool.submit(work, task) for task in islice(waiting, 1)]
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            f"one of {workers} processes was killed, as happens when memory runs out. What is "
+            "prepared is kept; go on with fewer, as --workers 1"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Start processes that are deaf to Ctrl-C while they start.
+
+    A terminal sends it to all of them, and each would tell about it at length.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers, and only it is interrupted
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Start processes that have one thread each: there are as many of them as cores.
+
+    The environment is read when a process starts, before a worker could set anything itself.
+    """
+    before = {name: os.environ.get(name) for name in _ALONE}
+    os.environ.update(_ALONE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,33 @@
+import pytest
+
+from pixelift.errors import DatasetError
+from pixelift.patches.collect import collect_photos, find_credit
+
+
+def test_photos_of_a_folder_are_named_by_their_path_below_it(tmp_path):
+    for name in ("b.png", "deep/a.jpg", "deep/notes.txt", ".hidden/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    sources = collect_photos([tmp_path, tmp_path / "deep" / "a.jpg"], "valid")
+    assert [s.name for s in sources] == ["b.png", "deep/a.jpg", "a.jpg"]
+    assert {s.split for s in sources} == {"valid"}
+    assert sources[1].path == sources[2].path
+
+
+def test_empty_folders_folders_without_pictures_and_wrong_paths_are_refused(tmp_path):
+    with pytest.raises(DatasetError, match="no pictures in"):
+        collect_photos([tmp_path], "train")
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(DatasetError, match=r"no pictures in .* allowed are PNG"):
+        collect_photos([tmp_path], "train")
+    with pytest.raises(DatasetError, match="no such file or folder"):
+        collect_photos([tmp_path / "missing.jpg"], "train")
+
+
+def test_licences_are_taken_from_a_sources_table_above_the_photo(tmp_path):
+    photo = tmp_path / "photos" / "sub" / "b c.png"
+    photo.parent.mkdir(parents=True)
+    table = "file\tlicence\tauthor\tkind\nphotos/sub/b c.png\tCC0\tSomebody\tdetail\n"
+    (tmp_path / "SOURCES.tsv").write_text(table)
+    assert find_credit(photo) == {"licence": "CC0", "author": "Somebody", "kind": "detail"}
+    assert find_credit(photo.with_name("other.png")) == {}
