@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from pixelift.data.pairs import PairDataset, batches
 from pixelift.data.sample import CropSampler, Sampling
+from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box
 from pixelift.models.spec import build_model
 from pixelift.patches.dataset import PreparedSet, open_dataset
@@ -104,9 +105,11 @@ def cut_folder(prepared: PreparedSet, folder: Path) -> int:
     # Evenly from the whole set, so that they decode like the whole set.
     chosen = boxes[:: -(-len(boxes) // MOST_FILES)] if boxes else []
     for n, (number, box) in enumerate(chosen):
-        for scale in (1, *SCALES):
-            part = prepared.picture(number, scale)[box.unscaled(scale).slices]
-            name = "hr" if scale == 1 else f"x{scale}"
+        picture = prepared.picture(number)
+        parts = {"hr": picture[box.slices]} | {
+            f"x{s}": downscale_crops([picture], [box], scale=s)[0] for s in SCALES
+        }
+        for name, part in parts.items():
             Image.fromarray(part).save(folder / name / f"{n:05}.png", compress_level=3)
     return len(chosen)
 
@@ -216,8 +219,8 @@ def main() -> None:
     torch.manual_seed(0)
     prepared = open_dataset(Path(sys.argv[1]))
     settings = prepared.manifest.settings
-    if settings.channels != "rgb" or not set(SCALES) <= set(settings.scales):
-        raise SystemExit(f"{prepared.folder} must hold RGB and the scales 2 and 4.")
+    if settings.channels != "rgb":
+        raise SystemExit(f"{prepared.folder} must hold RGB.")
     with tempfile.TemporaryDirectory() as name:
         files = cut_folder(prepared, Path(name))
         if not files:

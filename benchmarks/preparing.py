@@ -26,7 +26,6 @@ GROWTH = (10, 100, 1000)
 CROP = (480, 640)
 CASES: dict[str, list[str]] = {
     "default": [],
-    "one scale": ["--scales", "4"],
     "luma": ["--channels", "y"],
 }
 DECODE = """

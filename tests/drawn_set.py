@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from pixelift.patches.dataset import Manifest, PictureEntry, PreparedSet, Settings, StoredFile
+from pixelift.patches.dataset import (
+    Manifest,
+    PictureEntry,
+    PreparedSet,
+    Settings,
+    StoredFile,
+    StoredPicture,
+)
 from pixelift.patches.table import PATCH_DTYPE
 
 
@@ -21,13 +28,13 @@ def patch_rows(picture, shape, side=48):
 
 def draw_set(folder, shapes, *, names=None, rejected=(), valid=(), settings=None):
     """Write pictures of the given shapes below a folder and describe them as a prepared set."""
-    settings = settings or Settings(scales=(2, 4))
+    settings = settings or Settings()
     rng = np.random.default_rng(7)
     (folder / "pictures").mkdir(parents=True)
     entries, rows = [], []
     for number, shape in enumerate(shapes):
         picture = rng.integers(0, 256, shape, dtype=np.uint8)
-        np.save(folder / "pictures" / f"{number:05}.hr.npy", picture)
+        np.save(folder / "pictures" / f"{number:05}.npy", picture)
         split = "valid" if number in valid else "train"
         entries.append(
             PictureEntry(
@@ -37,7 +44,7 @@ def draw_set(folder, shapes, *, names=None, rejected=(), valid=(), settings=None
                 sha256=f"{number:064x}",
                 height=shape[0],
                 width=shape[1],
-                files={},
+                file=StoredPicture(bytes=0, crc32=0),
                 credit={"licence": "CC0"} if number else {},
                 phash="",
                 measures={"noise_sigma": 1.0 + number, "blockiness": 1.1, "sharpness": -8.0},

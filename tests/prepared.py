@@ -32,7 +32,7 @@ def natural_photo(rng, height, width):
     return np.clip(picture.transpose(1, 2, 0), 0, 255).astype(np.uint8)
 
 
-def make_prepared(folder, *, scales=(2, 4), photos=4, side=96, valid=1, channels="rgb"):
+def make_prepared(folder, *, photos=4, side=96, valid=1, channels="rgb"):
     """Prepare a set of drawn photos below a folder and open it."""
     rng = np.random.default_rng(5)
     for split, count in (("train", photos), ("valid", valid)):
@@ -43,6 +43,6 @@ def make_prepared(folder, *, scales=(2, 4), photos=4, side=96, valid=1, channels
     sources = collect_photos([folder / "train"], "train")
     sources += collect_photos([folder / "valid"], "valid")
     # Drawn stripes are neither sharp nor all different: the screens would leave some out.
-    settings = Settings(scales=scales, patch=48, channels=channels, holdout=0, screens=False)
+    settings = Settings(channels=channels, holdout=0, screens=False)
     prepare(sources, folder / "set", settings=settings, workers=1)
     return open_dataset(folder / "set")

@@ -76,7 +76,7 @@ def _plane(rgb_u8: np.ndarray) -> np.ndarray:
 
 def _prepare(sources: list[Any], folder: Path) -> dict[str, Any]:
     """Prepare a set twice: with the network's loss, which is kept, and without, for its time."""
-    settings = Settings(scales=(2, 4), channels="y")
+    settings = Settings(channels="y")
     bare = folder.with_name(folder.name + "-without-network")
     seconds = {}
     for name, target, network in (("measures", bare, ""), ("network", folder, NETWORK)):

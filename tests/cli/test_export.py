@@ -14,7 +14,7 @@ def test_the_whole_path_from_photos_to_a_larger_picture(told, save, recipe):
         save(f"photos/{name}", size=size)
     steps = ("--set", "optim.steps=4")
     train = ("train", recipe, "--data", "set", "-o", "runs/mine", *steps)
-    patches = ("--no-screens", "--scales", "2", "--workers", "1")
+    patches = ("--no-screens", "--scale", "2", "--workers", "1")
 
     commands = [
         ("prepare", "photos/train", "-o", "set", "--valid", "photos/valid", *patches),

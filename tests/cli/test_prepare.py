@@ -31,7 +31,7 @@ def test_photos_become_a_training_set(told, photos, save):
 
     assert (code, err) == (0, "")
     assert out == "set: 3 photos to train on, 1 to validate with, 0 left out\n"
-    prepared = open_dataset(Path("set"), verify="hashes")
+    prepared = open_dataset(Path("set"), verify="checksums")
     names = {entry.name: entry.split for entry in prepared.manifest.pictures}
     assert names == {
         "a.png": "train",
@@ -43,19 +43,20 @@ def test_photos_become_a_training_set(told, photos, save):
     assert len(prepared.patches) > 0
 
 
-def test_scales_are_given_one_by_one(told, photos):
-    code, _, err = told("prepare", photos, "-o", "set", "--scales", 4, "--scales", "2", *FAST)
+def test_the_scale_is_that_of_the_measure_and_pictures_are_kept_once(told, photos):
+    code, _, err = told("prepare", photos, "-o", "set", "--scale", 3, *FAST)
 
     assert (code, err) == (0, "")
-    assert open_dataset(Path("set")).manifest.settings.scales == (2, 4)
-    kinds = {path.name.split(".", 1)[1] for path in Path("set/pictures").iterdir()}
-    assert kinds == {"hr.npy", "x2.npy", "x4.npy"}
+    prepared = open_dataset(Path("set"))
+    assert prepared.manifest.settings.scale == 3
+    kept = {path.name for path in Path("set/pictures").iterdir()}
+    assert kept == {f"{entry.number:05}.npy" for entry in prepared.manifest.pictures}
 
 
 def test_the_defaults_are_those_of_the_library():
     defaults = {k: p.default for k, p in inspect.signature(prepare).parameters.items()}
     settings = Settings()
-    assert defaults["scales"] == settings.scales
+    assert defaults["scale"] == settings.scale
     assert (defaults["patch"], defaults["channels"]) == (settings.patch, settings.channels)
     assert defaults["no_screens"] is not settings.screens
     assert defaults["repair"] is settings.repair
@@ -96,11 +97,11 @@ def test_small_and_repeated_photos_are_told_and_are_no_failure(told, photos, sav
         (["--workers", "0"], "workers is 0; allowed are numbers from 1 up"),
         (["--workers", "-2"], "workers is -2; allowed are numbers from 1 up"),
         (["--workers", "1.5"], '"1.5" is no whole number'),
-        (["--scales", "1"], "scale is 1; allowed are 2 to 16, as --scales 2 --scales 4"),
-        (["--scales", "2", "--scales", "17"], "scale is 17; allowed are 2 to 16"),
-        (["--scales", "2.5"], '"2.5" is no whole number'),
-        (["--scales", "two"], '"two" is no whole number'),
-        (["--scales"], "--scales requires an argument"),
+        (["--scale", "1"], "scale is 1; allowed are 2 to 8, as --scale 4"),
+        (["--scale", "9"], "scale is 9; allowed are 2 to 8"),
+        (["--scale", "2.5"], '"2.5" is no whole number'),
+        (["--scale", "two"], '"two" is no whole number'),
+        (["--scale"], "--scale requires an argument"),
         (["--patch", "0"], "patch is 0; allowed are numbers from 1 up"),
         (["--channels", "cmyk"], 'Invalid value "cmyk" for --channels'),
         (["--network", "nothing"], 'no model "nothing"'),
@@ -151,7 +152,7 @@ def test_given_again_a_finished_set_is_told_and_left_as_it_is(told, photos):
 def test_a_finished_set_of_other_settings_is_not_overwritten(told, photos):
     assert told("prepare", photos, "-o", "set", *FAST)[0] == 0
 
-    code, out, err = told("prepare", photos, "-o", "set", "--scales", "2", *FAST)
+    code, out, err = told("prepare", photos, "-o", "set", "--scale", "2", *FAST)
 
     assert (code, out) == (2, "")
     assert "set holds a finished training set of other photos or settings" in err
@@ -181,7 +182,7 @@ def test_luma_alone_is_kept_where_it_is_asked_for(told, photos):
 
 def test_the_loss_of_a_network_is_measured(told, photos, home, monkeypatch):
     monkeypatch.setenv("PIXELIFT_HOME", str(home))
-    code, _, err = told("prepare", photos, "-o", "set", "--scales", "2", "--network", "fake", *FAST)
+    code, _, err = told("prepare", photos, "-o", "set", "--scale", "2", "--network", "fake", *FAST)
     assert (code, err) == (0, "")
     prepared = open_dataset(Path("set"))
     assert prepared.manifest.settings.network == "fake_x2"

@@ -96,7 +96,6 @@ def test_stopped_before_the_first_checkpoint_it_says_to_start_again(train, monke
         (["--set", "optim.learning_rat=1"], "unknown field `learning_rat` - at `$.optim`"),
         (["--set", "optim.steps=0"], "at `$.optim.steps`"),
         (["--set", "optim.steps"], "write it as --set optim.steps=500"),
-        (["--set", "model.scale=3"], "prepared for scales x2, x4, the recipe trains x3"),
         (["--set", "model.architecture=repnat"], 'Did you mean "repnet"'),
         (["--set", "model.dials.hight=3"], 'repnet has no dial "hight"; it has width, depth'),
         (["--set", "data.lr_patch=500"], "Lower data.lr_patch or add larger photos"),
@@ -151,7 +150,7 @@ def test_recipe_set_and_run_folder_are_needed(told, missing):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["pictures/00000.hr.npy", "patches.parquet", "manifest.json"])
+@pytest.mark.parametrize("name", ["pictures/00000.npy", "patches.parquet", "manifest.json"])
 def test_a_truncated_set_is_told_in_one_line(told, recipe, dataset, name):
     shutil.copytree(dataset, "set")
     path = Path("set") / name

@@ -47,7 +47,7 @@ def test_places_with_more_to_learn_are_drawn_more_often(tmp_path):
     grey = np.full((96, 120, 3), 99, np.uint8)
     grey[0, 0] = 120
     Image.fromarray(grey).save(tmp_path / "train" / "sky.png")
-    settings = Settings(scales=(4,), holdout=0, screens=False)
+    settings = Settings(holdout=0, screens=False)
     prepare(collect_photos([tmp_path / "train"], "train"), tmp_path / "b", settings=settings)
     prepared = open_dataset(tmp_path / "b")
     sky = next(p.number for p in prepared.manifest.pictures if p.name == "sky.png")
@@ -119,11 +119,6 @@ def test_what_a_network_restores_can_be_the_measure(prepared):
 def test_a_measure_that_was_not_taken_is_refused(prepared):
     with pytest.raises(DatasetError, match=r"no network loss.*--network balanced"):
         sampler(prepared, by="network_loss")
-
-
-def test_a_scale_that_was_not_prepared_is_refused(prepared):
-    with pytest.raises(DatasetError, match=r"prepared for scales x2, x4, the recipe trains x3"):
-        sampler(prepared, scale=3, hr_patch=48)
 
 
 def test_photos_smaller_than_a_crop_are_refused(prepared):

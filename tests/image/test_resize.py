@@ -13,7 +13,6 @@ from pixelift.image.read import read_picture
 from pixelift.image.resize import (
     bicubic_taps,
     downscale,
-    downscale_all,
     modcrop,
     resize_bicubic,
     shave,
@@ -136,15 +135,6 @@ def test_a_given_scale_rounds_the_size_up():
 def test_what_cannot_be_resized_is_refused(shape, dtype, options, message):
     with pytest.raises(ShapeError, match=message):
         resize_bicubic(np.zeros(shape, dtype), **options)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_several_scales_at_once_give_what_each_gives(dtype, rng, frozen):
-    picture = frozen(rng.integers(0, 256, (40, 50, 3)).astype(dtype))
-    small = downscale_all(picture, (5, 2, 3))
-    assert list(small) == [5, 2, 3]
-    for scale, image in small.items():
-        assert np.array_equal(image, resize_bicubic(picture, scale=Fraction(1, scale)))
 
 
 def test_modcrop_and_shave_cut_and_refuse_to_cut_everything():

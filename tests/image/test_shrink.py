@@ -9,7 +9,7 @@ from pixelift.image import shrink as shrink_module
 from pixelift.image.depth import to_u8
 from pixelift.image.read import read_picture
 from pixelift.image.resize import bicubic_taps, downscale, modcrop, resize_bicubic
-from pixelift.image.shrink import FAST_SCALES, WEIGHTS, libvips_is_exact, shrink, shrink_all
+from pixelift.image.shrink import FAST_SCALES, WEIGHTS, libvips_is_exact, shrink
 
 sides = st.integers(1, 90)
 
@@ -42,15 +42,6 @@ def drawn(seed, shape, contrast):
 def test_no_pixel_differs_from_the_slow_way(height, width, channels, scale, contrast, seed):
     image = drawn(seed, (height, width, *channels), contrast)
     assert np.array_equal(shrink(image, scale), slow(image, scale))
-
-
-@given(sides, sides, st.sets(st.sampled_from(FAST_SCALES)))
-def test_all_scales_at_once_give_what_each_gives(height, width, scales):
-    image = drawn(1, (height, width, 3), "noise")
-    small = shrink_all(image, scales)
-    assert set(small) == scales
-    for scale in scales:
-        assert np.array_equal(small[scale], slow(image, scale))
 
 
 @pytest.mark.parametrize("scale", FAST_SCALES)

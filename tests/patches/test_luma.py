@@ -8,15 +8,15 @@ from pixelift.patches.luma import framed_luma, luma_of_floats, luma_u8
 
 
 @given(st.integers(1, 12), st.integers(1, 300), st.integers(0, 99))
-def test_luma_is_that_of_the_standard_and_the_frame_repeats_the_border(height, width, seed):
+def test_luma_is_that_of_the_standard_and_the_frame_mirrors_it(height, width, seed):
     rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    expected = np.pad(luma(rgb / 255), 1, mode="edge")
-    assert framed_luma(rgb) == pytest.approx(expected, abs=1e-4)
+    expected = np.pad(luma(rgb / 255), 8, mode="symmetric")
+    assert framed_luma(rgb, margin=8) == pytest.approx(expected, abs=1e-4)
 
 
 def test_large_pictures_are_put_together_without_a_seam(rng, frozen):
     rgb = frozen(rng.integers(0, 256, (401, 501, 3), dtype=np.uint8))
-    assert framed_luma(rgb)[1:-1, 1:-1] == pytest.approx(luma(rgb / 255), abs=1e-4)
+    assert framed_luma(rgb, margin=1)[1:-1, 1:-1] == pytest.approx(luma(rgb / 255), abs=1e-4)
     assert np.abs(luma_u8(rgb)[..., 0] - luma(rgb / 255)).max() <= 0.5 + 1e-9
 
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from pixelift.errors import DatasetError
-from pixelift.image.resize import downscale
+from pixelift.image.color import luma
+from pixelift.image.resize import downscale, upscale
 from pixelift.patches import photo as photo_module
 from pixelift.patches.collect import Source
 from pixelift.patches.dataset import PictureEntry, Settings, picture_path
@@ -17,8 +18,8 @@ from pixelift.patches.luma import luma_u8
 from pixelift.patches.photo import Task, prepare_photo, rows_path, writing
 from tests.prepared import natural_photo
 
-UNSCREENED = Settings(scales=(2, 4), screens=False)
-SCREENED = Settings(scales=(2, 4))
+UNSCREENED = Settings(screens=False)
+SCREENED = Settings()
 
 
 @pytest.fixture
@@ -48,8 +49,8 @@ def rejected(task):
     return outcome
 
 
-def picture(task, scale=1):
-    return np.load(picture_path(task.folder, task.number, scale))
+def picture(task):
+    return np.load(picture_path(task.folder, task.number))
 
 
 def encoded(image, kind, **options):
@@ -58,39 +59,48 @@ def encoded(image, kind, **options):
     return stream.getvalue()
 
 
-def test_a_photo_is_stored_with_its_matlab_lr_and_its_measures(task, rng):
+def test_a_photo_is_stored_with_its_measures(task, rng):
     pixels = natural_photo(rng, 103, 122)
     job = task(pixels, settings=SCREENED)
     done = prepare_photo(job)
     entry = done.outcome
-    assert (entry.height, entry.width, done.pixels) == (100, 120, 103 * 122)
-    assert np.array_equal(picture(job), pixels[:100, :120])
-    assert np.array_equal(picture(job, 2), downscale(pixels[:100, :120], 2))
-    assert np.array_equal(picture(job, 4), downscale(pixels[:100, :120], 4))
+    assert (entry.height, entry.width, done.pixels) == (96, 120, 103 * 122)
+    assert np.array_equal(picture(job), pixels[:96, :120])
     assert set(entry.measures) == {"noise_sigma", "blockiness", "sharpness", "clipped"}
     assert len(entry.phash) == 16
     rows = np.load(rows_path(job.folder, job.number))
     assert rows["left"].tolist() == [0, 48, 0, 48]
 
 
-def test_of_luma_one_channel_is_kept_that_of_the_shrunk_colours(task, rng):
-    pixels = natural_photo(rng, 100, 120)
-    job = task(pixels, settings=Settings(scales=(2, 4), screens=False, channels="y"))
+def test_of_luma_one_channel_is_kept(task, rng):
+    pixels = natural_photo(rng, 96, 120)
+    job = task(pixels, settings=Settings(screens=False, channels="y"))
     prepare_photo(job)
     assert np.array_equal(picture(job), luma_u8(pixels))
-    assert np.array_equal(picture(job, 4), luma_u8(downscale(pixels, 4)))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 5, 7, 8])
+def test_the_restoration_error_is_measured_at_the_scale_that_is_asked_for(task, rng, scale):
+    pixels = natural_photo(rng, 100, 160)
+    job = task(pixels, settings=Settings(scale=scale, screens=False))
+    prepare_photo(job)
+    rows = np.load(rows_path(job.folder, job.number))
+    levels = luma(pixels[:96, :156] / 255)
+    restored = upscale(downscale(levels, scale), scale)[:96, :156]
+    error = ((restored - levels) ** 2)[:, :144].reshape(2, 48, 3, 48)
+    assert rows["restoration_error"] == pytest.approx(error.mean((1, 3)).ravel(), rel=1e-3)
 
 
 def grey(rng):
-    return Image.fromarray(rng.integers(0, 256, (60, 64), dtype=np.uint8))
+    return Image.fromarray(rng.integers(0, 256, (60, 72), dtype=np.uint8))
 
 
 def deep(rng):
-    return Image.fromarray(rng.integers(0, 65536, (60, 64), dtype=np.uint16))
+    return Image.fromarray(rng.integers(0, 65536, (60, 72), dtype=np.uint16))
 
 
 def cmyk(rng):
-    return Image.fromarray(rng.integers(0, 256, (60, 64, 4), dtype=np.uint8), "CMYK")
+    return Image.fromarray(rng.integers(0, 256, (60, 72, 4), dtype=np.uint8), "CMYK")
 
 
 @pytest.mark.filterwarnings("ignore:'mode' parameter is deprecated")
@@ -101,7 +111,7 @@ def test_grey_cmyk_and_16_bits_become_rgb_of_8_bits(task, rng, make, kind):
     job = task(encoded(make(rng), kind))
     assert isinstance(prepare_photo(job).outcome, PictureEntry)
     stored = picture(job)
-    assert (stored.shape, stored.dtype) == ((60, 64, 3), np.uint8)
+    assert (stored.shape, stored.dtype) == ((60, 72, 3), np.uint8)
     if make is not cmyk:
         assert np.array_equal(stored[..., 0], stored[..., 2])
     if make is deep:
@@ -138,13 +148,13 @@ def test_a_bomb_is_refused_before_it_is_decoded(task):
     assert "40000x10000 = 400 megapixels; allowed are 300. Make it smaller." in verdict.reason
 
 
-def test_photos_smaller_than_a_patch_or_the_grid_of_the_scales_are_left_out(task, rng):
+def test_photos_smaller_than_a_patch_or_the_grid_are_left_out(task, rng):
     small = rejected(task(natural_photo(rng, 47, 100)))
     assert small.reason == "100x47 is smaller than a patch of 48 pixels"
     assert (small.rule, small.number, small.is_failure) == ("small", 47, False)
-    settings = Settings(scales=(7, 9), screens=False)
-    small = rejected(task(natural_photo(rng, 60, 100), settings=settings))
-    assert small.reason == "100x60 is smaller than 63 pixels, the least for its scales"
+    settings = Settings(patch=8, screens=False)
+    small = rejected(task(natural_photo(rng, 11, 100), settings=settings))
+    assert small.reason == "100x11 is smaller than 12 pixels, the least of any photo"
 
 
 def noisy(rng):
@@ -189,7 +199,7 @@ def test_an_over_compressed_large_photo_is_halved_where_that_is_asked_for(task, 
     large = Image.fromarray(natural_photo(rng, 1008, 1200))
     spoilt = encoded(large, "jpeg", quality=25)
     assert rejected(task(spoilt, settings=SCREENED)).rule == "blockiness"
-    job = task(spoilt, settings=Settings(scales=(2, 4), repair=True), name="again.jpg")
+    job = task(spoilt, settings=Settings(repair=True), name="again.jpg")
     outcome = prepare_photo(job).outcome
     assert (outcome.repaired, outcome.height, outcome.width) == ("halved", 504, 600)
     decoded = np.asarray(Image.open(io.BytesIO(spoilt)))
@@ -205,9 +215,7 @@ def test_the_loss_of_a_network_fills_its_column(task, rng):
         seen.append(lr)
         return (pixels / 255).astype(np.float32)
 
-    job = task(
-        pixels, settings=Settings(scales=(2, 4), screens=False, network="x"), restore=perfect
-    )
+    job = task(pixels, settings=Settings(screens=False, network="x"), restore=perfect)
     prepare_photo(job)
     assert np.array_equal(seen[0], downscale(pixels, 4))
     rows = np.load(rows_path(job.folder, job.number))
@@ -225,7 +233,7 @@ def test_what_was_done_is_not_done_again_unless_it_is_damaged(task, rng, monkeyp
         again = prepare_photo(job)
         assert (again.outcome, again.pixels) == (first.outcome, 0)
         assert prepare_photo(refused).outcome == verdict
-    path = picture_path(job.folder, job.number, 2)
+    path = picture_path(job.folder, job.number)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
     assert prepare_photo(job) == first

@@ -16,7 +16,7 @@ from pixelift.patches.dataset import Settings, open_dataset
 from pixelift.patches.prepare import find_finished, prepare
 from tests.prepared import natural_photo
 
-SETTINGS = Settings(scales=(2, 3), holdout=0, screens=False)
+SETTINGS = Settings(holdout=0, screens=False)
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def run(photos, folder, *, settings=SETTINGS, workers=1, **options):
 
 def test_a_set_is_opened_with_all_its_photos_and_patches(photos, tmp_path):
     manifest = run(photos, tmp_path / "set")
-    prepared = open_dataset(tmp_path / "set", verify="hashes")
+    prepared = open_dataset(tmp_path / "set", verify="checksums")
     assert prepared.manifest == manifest
     assert [p.name for p in manifest.pictures] == ["a.png", "grey.png", "sub/b c.png"]
-    assert prepared.picture(0, 3).shape == (32, 26, 3)
+    assert prepared.picture(0).shape == (96, 72, 3)
     assert prepared.patches["picture"].tolist() == [0, 0, 1, 2]
     assert set(files(tmp_path / "set")) == {
         "manifest.json",
         "patches.parquet",
-        *(f"pictures/0000{n}.{kind}.npy" for n in range(3) for kind in ("hr", "x2", "x3")),
+        *(f"pictures/0000{n}.npy" for n in range(3)),
     }
 
 
@@ -59,7 +59,7 @@ def test_any_number_of_workers_gives_the_same_bytes(photos, tmp_path, rng):
     (photos / "broken.png").write_bytes(b"no picture")
     for n in range(6):
         Image.fromarray(natural_photo(rng, 60, 64)).save(photos / f"more{n}.jpg")
-    settings = Settings(scales=(2, 3))
+    settings = Settings()
     for workers in (1, 2, 4):
         run(photos, tmp_path / str(workers), settings=settings, workers=workers)
     assert files(tmp_path / "1") == files(tmp_path / "2") == files(tmp_path / "4")
@@ -96,13 +96,13 @@ from pixelift.patches.prepare import prepare
 save, calls = photo.save_array, []
 def slow(path, array):
     calls.append(path)
-    if len(calls) == 6:  # in the middle of the second photo, one picture half written
+    if len(calls) == 3:  # in the middle of the second photo, its picture half written
         path.write_bytes(array.tobytes()[:99])
         print("now", flush=True)
         time.sleep(60)
     return save(path, array)
 photo.save_array = slow
-settings = Settings(scales=(2, 3), holdout=0, screens=False)
+settings = Settings(holdout=0, screens=False)
 photos, folder = map(Path, sys.argv[1:])
 prepare(collect_photos([photos], "train"), folder, settings=settings, workers=1)
 """
@@ -121,7 +121,7 @@ def test_killed_half_way_it_goes_on_and_gives_the_same_bytes(photos, tmp_path):
     left = files(tmp_path / "resumed")
     assert "unfinished/00000.entry.json" in left
     assert "unfinished/00001.entry.json" not in left
-    assert len(left["pictures/00001.x2.npy"]) == 99
+    assert len(left["pictures/00001.npy"]) == 99
     assert "manifest.json" not in left
     run(photos, tmp_path / "resumed")
     assert files(tmp_path / "whole") == files(tmp_path / "resumed")
@@ -137,7 +137,7 @@ def test_killed_at_the_very_beginning_or_end_it_goes_on(photos, tmp_path):
     shutil.copytree(tmp_path / "whole", tmp_path / "ended")
     (tmp_path / "ended" / "unfinished").mkdir()
     (tmp_path / "ended" / "unfinished" / "plan.json").write_text("{}")
-    (tmp_path / "ended" / "pictures" / "00003.hr.npy").write_text("of a photo that repeats another")
+    (tmp_path / "ended" / "pictures" / "00003.npy").write_text("of a photo that repeats another")
     run(photos, tmp_path / "ended")
     assert files(tmp_path / "ended") == files(tmp_path / "whole")
 
@@ -147,7 +147,7 @@ def test_photos_that_repeat_others_are_left_out_with_name_and_distance(photos, t
     Image.fromarray(pixels).save(photos / "d.png")
     Image.fromarray(pixels).save(photos / "e.jpg", quality=95)
     shutil.copy(photos / "a.png", photos / "z.png")
-    settings = Settings(scales=(2,), holdout=0)
+    settings = Settings(holdout=0)
     manifest = run(photos, tmp_path / "set", settings=settings)
     same, near = sorted(manifest.rejected, key=lambda r: r.rule, reverse=True)
     assert (same.name, same.rule, same.reason) == ("z.png", "same file", "same file as a.png")
@@ -155,8 +155,8 @@ def test_photos_that_repeat_others_are_left_out_with_name_and_distance(photos, t
     assert near.reason.startswith("shows the same as d.png: their hashes differ in")
     assert 0 <= near.number <= settings.limits.duplicate_distance
     stored = list((tmp_path / "set" / "pictures").iterdir())
-    assert len(stored) == 2 * len(manifest.pictures)
-    kept = run(photos, tmp_path / "all", settings=Settings(scales=(2,), screens=False))
+    assert len(stored) == len(manifest.pictures)
+    kept = run(photos, tmp_path / "all", settings=Settings(screens=False))
     assert [r.rule for r in kept.rejected] == ["same file"]
 
 
@@ -165,12 +165,12 @@ def test_a_photo_to_validate_with_may_not_repeat_one_to_train_on(photos, tmp_pat
     Image.fromarray(pixels).save(photos / "d.png")
     Image.fromarray(pixels[::2, ::2]).save(tmp_path / "leak.png")
     sources = collect_photos([photos], "train") + collect_photos([tmp_path / "leak.png"], "valid")
-    manifest = prepare(sources, tmp_path / "set", settings=Settings(scales=(2,)), workers=1)
+    manifest = prepare(sources, tmp_path / "set", settings=Settings(), workers=1)
     assert [(r.name, r.rule) for r in manifest.rejected] == [("leak.png", "near-duplicate")]
 
 
 def test_without_validation_photos_a_share_is_set_aside(photos, tmp_path):
-    settings = Settings(scales=(2,), holdout=0.34, screens=False)
+    settings = Settings(holdout=0.34, screens=False)
     manifest = run(photos, tmp_path / "set", settings=settings)
     assert sorted(p.split for p in manifest.pictures) == ["train", "train", "valid"]
     valid = next(p.number for p in manifest.pictures if p.split == "valid")
@@ -178,7 +178,7 @@ def test_without_validation_photos_a_share_is_set_aside(photos, tmp_path):
 
 
 def test_even_of_few_photos_one_is_set_aside(photos, tmp_path):
-    settings = Settings(scales=(2,), screens=False)
+    settings = Settings(screens=False)
     sources = collect_photos([photos], "train")
     manifest = prepare(sources, tmp_path / "set", settings=settings, workers=1)
     assert sorted(p.split for p in manifest.pictures) == ["train", "train", "valid"]
@@ -213,7 +213,7 @@ def test_a_set_of_other_photos_or_settings_is_not_overwritten(photos, tmp_path, 
     run(photos, tmp_path / "set")
     before = files(tmp_path / "set")
     with pytest.raises(WrongDatasetError, match="finished training set of other photos"):
-        run(photos, tmp_path / "set", settings=Settings(scales=(4,), screens=False))
+        run(photos, tmp_path / "set", settings=Settings(scale=3, screens=False))
     with pytest.raises(KeyboardInterrupt):
         run(photos, tmp_path / "half", progress=lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     Image.fromarray(natural_photo(rng, 60, 64)).save(photos / "new.png")
@@ -256,7 +256,7 @@ def full_disk(after):
 def test_a_full_disk_ends_the_run_and_keeps_what_is_prepared(photos, tmp_path, monkeypatch):
     run(photos, tmp_path / "whole")
     with monkeypatch.context() as patched:
-        patched.setattr(photo_module, "save_array", full_disk(6))
+        patched.setattr(photo_module, "save_array", full_disk(3))
         with pytest.raises(
             DatasetError, match=r"No space left on device. What is prepared is kept"
         ):
@@ -294,7 +294,7 @@ class Twice:
 
 
 def test_the_loss_of_a_network_is_measured_in_all_processes_alike(photos, tmp_path):
-    settings = Settings(scales=(2,), holdout=0, screens=False, network="twice")
+    settings = Settings(scale=2, holdout=0, screens=False, network="twice")
     for workers in (1, 2):
         folder = tmp_path / str(workers)
         run(photos, folder, settings=settings, workers=workers, restore=Twice())

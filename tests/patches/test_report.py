@@ -139,7 +139,7 @@ def test_everything_rejected_is_a_page_too(tmp_path):
 
 @pytest.mark.parametrize("is_screened", [True, False])
 def test_limits_are_drawn_where_they_were_used(tmp_path, is_screened):
-    settings = Settings(scales=(2,), screens=is_screened)
+    settings = Settings(screens=is_screened)
     found = page(draw_set(tmp_path / "set", [(96, 96, 3)], settings=settings), tmp_path)
     limits = [a for tag, a in found.tags if a.get("class") == "limit"]
     assert ("was not screened" in found.text) == (not is_screened)
@@ -154,7 +154,7 @@ def test_the_network_loss_is_shown_where_it_was_measured(prepared, tmp_path):
 
 
 def test_pictures_of_luma_alone_work(tmp_path):
-    settings = Settings(scales=(2,), channels="y")
+    settings = Settings(channels="y")
     prepared = draw_set(tmp_path / "set", [(96, 144, 1)], settings=settings)
     assert any(tag == "img" for tag, _ in page(prepared, tmp_path).tags)
 
@@ -178,7 +178,7 @@ def test_the_same_set_gives_the_same_bytes(prepared, tmp_path):
 def test_an_older_page_stays_whole_when_the_new_one_fails(prepared, tmp_path):
     path = tmp_path / "report.html"
     path.write_text("old")
-    (prepared.folder / "pictures/00000.hr.npy").unlink()
+    (prepared.folder / "pictures/00000.npy").unlink()
     with pytest.raises(DatasetError, match="no report at"):
         write_report(prepared, path)
     assert path.read_text() == "old"

@@ -64,7 +64,7 @@ def test_further_pairs_are_logged_and_decide_nothing(prepared, tmp_path):
 
 
 def test_a_luma_set_trains_a_luma_network_and_no_other(tmp_path):
-    prepared = make_prepared(tmp_path, scales=(2,), channels="y")
+    prepared = make_prepared(tmp_path, channels="y")
     with pytest.raises(WrongDatasetError, match=r"1 channel, the recipe trains a network of 3"):
         fit(recipe(), prepared, tmp_path / "colour")
     model = ModelSettings(architecture="srcnn", scale=2, dials={"channels": 1, "width": 8})

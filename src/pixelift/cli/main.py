@@ -80,22 +80,6 @@ def whole_number(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ANN401 - 
         raise ValueError(f'"{tokens[0].value}" is no whole number') from None
 
 
-def whole_numbers(type_: Any, tokens: Sequence[Token]) -> tuple[int, ...]:  # noqa: ANN401 - as above
-    """Read an option that may be given several times as whole numbers.
-
-    Args:
-        type_: Type of the parameter; not used.
-        tokens: What was typed, for each time one.
-
-    Returns:
-        The numbers.
-
-    Raises:
-        ValueError: One of them is no whole number.
-    """
-    return tuple(whole_number(type_, [token]) for token in tokens)
-
-
 def complain(message: object) -> None:
     """Tell the person in one line on stderr what went wrong.
 

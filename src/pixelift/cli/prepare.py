@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from pixelift.cli.main import FAILED, FINE, complain, whole_number, whole_numbers
+from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     *photos: Annotated[Path, Parameter(required=True)],
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     valid: Path | None = None,
-    scales: Annotated[
-        tuple[int, ...], Parameter(converter=whole_numbers, show_default=lambda _: "2, 3 and 4")
-    ] = (2, 3, 4),
+    scale: Annotated[int, Parameter(converter=whole_number)] = 4,
     channels: Literal["rgb", "y"] = "rgb",
     patch: Annotated[int, Parameter(converter=whole_number)] = 48,
     workers: Annotated[int | None, Parameter(converter=whole_number)] = None,
@@ -34,7 +32,7 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     network: str | None = None,
     report: bool = False,
 ) -> int:
-    """Turn photos into a training set: decoded once, shrunk, and measured for what they teach.
+    """Turn photos into a training set: decoded once, and measured for what they teach.
 
     Stopped half-way, the same command goes on where it was; given again for a finished set, it
     changes nothing. Photos that cannot be read, repeat others, or would teach noise and JPEG
@@ -45,15 +43,14 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
         photos: Photos, and folders of photos at any depth.
         output: Folder for the training set; new or empty.
         valid: Folder of photos to validate with; without it one photo in twenty is set aside.
-        scales: Factor to prepare LR pictures for; for several give it again, as --scales 2
-            --scales 4.
+        scale: Factor at which it is measured what interpolation restores; one can train at any.
         channels: What to keep: rgb, or y for the luma alone, for networks that take luma.
         patch: Side of a patch in HR pixels.
         workers: Processes to use; by default one for each processor core, as far as the free
             memory allows (1 GiB each).
         no_screens: Keep photos and patches whatever is wrong with them.
         repair: Halve large photos that were compressed too much, instead of leaving them out.
-        network: Measure also the loss of this model, as pixelift models lists it, at the largest
+        network: Measure also the loss of this model, as pixelift models lists it, at the same
             scale; takes far longer.
         report: Write report.html into the set, to look at what was chosen and why.
     """
@@ -61,10 +58,10 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     from pixelift.patches.dataset import Settings, open_dataset
     from pixelift.patches.prepare import find_finished
 
-    _check(scales, {"patch": patch, "workers": workers})
-    restore, network = (None, "") if network is None else _open_network(network, max(scales))
+    _check(scale, {"patch": patch, "workers": workers})
+    restore, network = (None, "") if network is None else _open_network(network, scale)
     settings = Settings(
-        scales=tuple(sorted(set(scales))),
+        scale=scale,
         patch=patch,
         channels=channels,
         screens=not no_screens,
@@ -91,10 +88,9 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     return FAILED if failed else FINE
 
 
-def _check(scales: tuple[int, ...], counts: dict[str, int | None]) -> None:
-    for scale in scales:
-        if not 2 <= scale <= 16:
-            raise ConfigError(f"scale is {scale}; allowed are 2 to 16, as --scales 2 --scales 4")
+def _check(scale: int, counts: dict[str, int | None]) -> None:
+    if not 2 <= scale <= 8:
+        raise ConfigError(f"scale is {scale}; allowed are 2 to 8, as --scale 4")
     for name, number in counts.items():
         if number is not None and number < 1:
             raise ConfigError(

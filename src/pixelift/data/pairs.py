@@ -1,6 +1,6 @@
-"""Batches of LR and HR crops, read from the memory-mapped pictures without decoding anything."""
+"""Batches of HR crops, cut out of the memory-mapped pictures, and the LR crops made of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from pixelift.data.sample import CropSampler
+from pixelift.image.crops import downscale_crops
 from pixelift.image.dihedral import transform
 from pixelift.patches.dataset import PreparedSet
 
@@ -37,24 +38,23 @@ class PairDataset(Dataset[Batch]):
         """
         self._prepared, self._sampler = prepared, sampler
         self._scale, self._batch = scale, batch
-        self._maps: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        self._maps: dict[int, NDArray[np.uint8]] = {}
 
     def __getitem__(self, step: int) -> Batch:
         """Cut the batch of a step."""
-        lr, hr = [], []
-        for index in range(step * self._batch, (step + 1) * self._batch):
-            crop = self._sampler.draw(index)
-            small = crop.box.unscaled(self._scale)
-            hr.append(transform(self._picture(crop.picture, 1)[crop.box.slices], crop.turn))
-            lr.append(transform(self._picture(crop.picture, self._scale)[small.slices], crop.turn))
-        return Batch(_stack(lr), _stack(hr))
+        first = step * self._batch
+        crops = [self._sampler.draw(index) for index in range(first, first + self._batch)]
+        pictures = [self._picture(crop.picture) for crop in crops]
+        lr = downscale_crops(pictures, [crop.box for crop in crops], scale=self._scale)
+        hr = (p[crop.box.slices] for p, crop in zip(pictures, crops, strict=True))
+        turns = [crop.turn for crop in crops]
+        return Batch(_stack(lr, turns), _stack(hr, turns))
 
-    def _picture(self, number: int, scale: int) -> NDArray[np.uint8]:
-        key = (number, scale)
-        if key not in self._maps:
+    def _picture(self, number: int) -> NDArray[np.uint8]:
+        if number not in self._maps:
             # A plain array on the same memory: a memmap is slower to slice by far.
-            self._maps[key] = np.asarray(self._prepared.picture(number, scale))
-        return self._maps[key]
+            self._maps[number] = np.asarray(self._prepared.picture(number))
+        return self._maps[number]
 
 
 def batches(
@@ -80,9 +80,10 @@ def batches(
     yield from zip(range(first, last), loader, strict=True)
 
 
-def _stack(crops: list[NDArray[np.uint8]]) -> torch.Tensor:
-    stacked = np.empty((len(crops), *crops[0].shape), np.uint8)
-    for crop, place in zip(crops, stacked, strict=True):
+def _stack(crops: Iterable[NDArray[np.uint8]], turns: Sequence[int]) -> torch.Tensor:
+    turned = [transform(crop, turn) for crop, turn in zip(crops, turns, strict=True)]
+    stacked = np.empty((len(turned), *turned[0].shape), np.uint8)
+    for crop, place in zip(turned, stacked, strict=True):
         if crop[0].flags.c_contiguous:
             place[...] = crop
             continue

@@ -68,20 +68,14 @@ class CropSampler:
             seed: Start of the random stream.
 
         Raises:
-            WrongDatasetError: The set has no LR pictures of this scale, no photo is as large as
-                a crop, or the measure of the rule was not taken.
+            WrongDatasetError: No photo is as large as a crop, or the measure of the rule was not
+                taken.
 
         Paper: S. Wang et al., SamplingAug, BMVC 2021 (restoration error, integral image);
             B. Moser et al., "A Study in Dataset Pruning for Image Super-Resolution", 2024
             (network loss, leaving out the hardest); drawing in proportion, mixed with uniform
             crops, is ours.
         """
-        settings = prepared.manifest.settings
-        if scale not in settings.scales:
-            raise WrongDatasetError(
-                f"{prepared.folder} was prepared for scales {_listed(settings.scales)}, the recipe "
-                f"trains x{scale}. Prepare it again with --scales {scale}."
-            )
         self._sizes = {
             p.number: (p.height, p.width)
             for p in prepared.manifest.pictures
@@ -98,7 +92,7 @@ class CropSampler:
         self._uniform_share = 1.0
         if rule.by == "uniform":
             return
-        self._patch = settings.patch
+        self._patch = prepared.manifest.settings.patch
         self._places, scores = self._score_places(prepared, rule.by)
         weights = _weigh(scores, rule)
         if weights.sum() > 0:
@@ -199,7 +193,3 @@ def _cumulative(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.cumsum(weights)
     total /= total[-1]
     return total
-
-
-def _listed(scales: tuple[int, ...]) -> str:
-    return ", ".join(f"x{s}" for s in scales)

@@ -1,7 +1,6 @@
 """MATLAB-compatible bicubic resizing, and the crops that go with it."""
 
 import math
-from collections.abc import Collection
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar, cast
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from pixelift.errors import ShapeError
 from pixelift.image.geometry import Size
-from pixelift.image.shrink import FAST_SCALES, mirrored, shrink, shrink_all
+from pixelift.image.shrink import FAST_SCALES, mirrored, shrink
 
 T = TypeVar("T", bound=np.generic)
 
@@ -148,34 +147,10 @@ def downscale(image: NDArray[T], scale: int) -> NDArray[T]:
     Raises:
         ShapeError: See `resize_bicubic`.
     """
-    if _is_fast(image, scale):
+    is_picture = image.ndim in (2, 3) and 0 not in image.shape
+    if image.dtype == np.uint8 and scale in FAST_SCALES and is_picture:
         return cast("NDArray[T]", shrink(cast("NDArray[np.uint8]", image), scale))
     return resize_bicubic(image, scale=Fraction(1, scale))
-
-
-def downscale_all(image: NDArray[T], scales: Collection[int]) -> dict[int, NDArray[T]]:
-    """Shrink by several integers at less cost than one after the other.
-
-    Args:
-        image: (H, W) or (H, W, C); uint8 or float.
-        scales: HR pixels per LR pixel along each axis.
-
-    Returns:
-        For each scale what `downscale` gives.
-
-    Raises:
-        ShapeError: See `resize_bicubic`.
-    """
-    small: dict[int, NDArray[T]] = {}
-    fast = [s for s in scales if _is_fast(image, s)]
-    if fast:
-        small = cast("dict[int, NDArray[T]]", shrink_all(cast("NDArray[np.uint8]", image), fast))
-    return {s: small[s] if s in small else downscale(image, s) for s in scales}
-
-
-def _is_fast(image: NDArray[T], scale: int) -> bool:
-    is_picture = image.ndim in (2, 3) and 0 not in image.shape
-    return image.dtype == np.uint8 and scale in FAST_SCALES and is_picture
 
 
 def upscale(image: NDArray[T], scale: int) -> NDArray[T]:

@@ -5,7 +5,6 @@ arithmetic of libvips is therefore exact. For 3 it is not; there the sums are ma
 integers, a band of rows at a time, so that they stay in the processor's cache.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,32 +42,14 @@ def shrink(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     Paper: R. Keys 1981, equation 15 (see `pixelift.image.resize.cubic`); the weights are its
         values at a distance of (k + 1/2) / scale or k / scale, stretched by the scale.
     """
-    return shrink_all(image, (scale,))[scale]
-
-
-def shrink_all(image: NDArray[np.uint8], scales: Iterable[int]) -> dict[int, NDArray[np.uint8]]:
-    """Shrink by several scales, which costs less than one after the other.
-
-    Args:
-        image: (H, W) or (H, W, C), not empty.
-        scales: Some of `FAST_SCALES`.
-
-    Returns:
-        For each scale what `shrink` gives.
-    """
-    scales = tuple(scales)
     planes = image.reshape(*image.shape[:2], -1)
-    framed = _Framed.of(planes, max(scales, default=1))
-    small = {}
-    for scale in scales:
-        if scale == 3:
-            result = _by_three(framed)
-        elif libvips_is_exact():
-            result = _by_libvips(framed, scale)
-        else:
-            result = _by_tap(planes, scale)
-        small[scale] = result.reshape(*result.shape[:2], *image.shape[2:])
-    return small
+    if scale == 3:
+        small = _by_three(_Framed.of(planes, scale))
+    elif libvips_is_exact():
+        small = _by_libvips(_Framed.of(planes, scale), scale)
+    else:
+        small = _by_tap(planes, scale)
+    return small.reshape(*small.shape[:2], *image.shape[2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +57,17 @@ class _Framed:
     """A picture with its mirror image around it: no kernel then reaches beyond the border."""
 
     pixels: NDArray[np.uint8]
-    height: int
-    width: int
-    margin: int
+    small: tuple[int, int]
+    """Height and width of the result."""
 
     @classmethod
     def of(cls, image: NDArray[np.uint8], scale: int) -> "_Framed":
         height, width = image.shape[:2]
         margin = _MARGIN * scale
-        # At the far end there is room for sides that are no multiple of a scale.
+        # At the far end there is room for sides that are no multiple of the scale.
         frame = ((margin, margin + scale), (margin, margin + scale), (0, 0))
-        return cls(np.pad(image, frame, mode="symmetric"), height, width, margin)
-
-    def small(self, scale: int) -> tuple[int, int]:
-        """Height and width of the result."""
-        return -(-self.height // scale), -(-self.width // scale)
+        small = -(-height // scale), -(-width // scale)
+        return cls(np.pad(image, frame, mode="symmetric"), small)
 
 
 @lru_cache(maxsize=1)
@@ -102,21 +79,20 @@ def libvips_is_exact() -> bool:
     noise = np.random.default_rng(4).integers(0, 256, (40, 56, 3), dtype=np.uint8)
     noise[:8] = noise[:8] // 128 * 255  # steps overshoot, and must be clipped
     return all(
-        np.array_equal(_by_libvips(_Framed.of(image, 4), scale), _by_tap(image, scale))
+        np.array_equal(_by_libvips(_Framed.of(image, scale), scale), _by_tap(image, scale))
         for scale in (2, 4)
         for image in (noise, noise[..., :1].copy())
     )
 
 
 def _by_libvips(framed: _Framed, scale: int) -> NDArray[np.uint8]:
-    height, width = framed.small(scale)
+    height, width = framed.small
     rows, columns, channels = framed.pixels.shape
     picture = pyvips.Image.new_from_memory(framed.pixels, columns, rows, channels, "uchar")
     # libvips repeats the border where MATLAB mirrors it, hence the frame, which is cut off again.
-    skip = framed.margin - _MARGIN * scale
     sides = ((n + 2 * _MARGIN) * scale for n in (width, height))
     small = (
-        picture.crop(skip, skip, *sides)
+        picture.crop(0, 0, *sides)
         .reduce(scale, scale, kernel="cubic")
         .crop(_MARGIN, _MARGIN, width, height)
     )
@@ -160,7 +136,7 @@ def mirrored(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
 
 
 def _by_three(framed: _Framed) -> NDArray[np.uint8]:
-    height, width = framed.small(3)
+    height, width = framed.small
     channels = framed.pixels.shape[2]
     lines = framed.pixels.reshape(len(framed.pixels), -1)
     small = np.empty((height, width, channels), np.uint8)
@@ -170,12 +146,12 @@ def _by_three(framed: _Framed) -> NDArray[np.uint8]:
     across = _Across(rows, width, channels)
     for top in range(0, height, rows):
         count = min(rows, height - top)
-        first = framed.margin + 3 * top - 4
+        first = 3 * (top + _MARGIN) - 4
         np.copyto(band[: 3 * count + 8], lines[first : first + 3 * count + 8])
         windows = [band[at : at + 3 * count - 2 : 3] for at in range(11)]
         _weigh(windows, total[:count], term[:count])
         shrunk = total[:count].reshape(count, -1, channels)
-        across.shrink(shrunk[:, framed.margin - 6 :], small[top : top + count])
+        across.shrink(shrunk, small[top : top + count])
     return small
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
+from pixelift.image.shrink import mirrored
 
 # In steps of 1/85000 of a level the weights are whole (BT.601: 65.481, 128.553 and 24.966 levels
 # for R, G and B in [0, 1]). With R, G and B from -128 to 127 so are all sums, and below 2^24:
@@ -18,30 +19,32 @@ _MIDDLE = np.float32(125.5)
 _GROUP = 4
 _BAND_PIXELS = 1 << 16
 
-FRAME = 1
-"""Pixels that `framed_luma` puts around a picture."""
 
-
-def framed_luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Take the BT.601 studio luma, with a frame of one pixel that repeats the border.
+def framed_luma(rgb: NDArray[np.uint8], *, margin: int) -> NDArray[np.float32]:
+    """Take the BT.601 studio luma, with its mirror image around it.
 
     Args:
         rgb: (H, W, 3) uint8 RGB.
+        margin: Pixels on each side, at least 1.
 
     Returns:
-        (H + 2, W + 2) float32 in 8-bit levels: 16 to 235, not rounded.
+        (H + 2 margin, W + 2 margin) float32 in 8-bit levels: 16 to 235, not rounded.
 
     Example:
-        >>> framed_luma(np.full((1, 1, 3), 255, np.uint8)).round(3)[1:-1, 1:-1]
-        array([[235.]], dtype=float32)
+        >>> framed_luma(np.full((1, 1, 3), 255, np.uint8), margin=1).round(3)[:1]
+        array([[235., 235., 235.]], dtype=float32)
     """
     height, width = rgb.shape[:2]
-    luma = np.empty((height + 2 * FRAME, width + 2 * FRAME), np.float32)
+    luma = np.empty((height + 2 * margin, width + 2 * margin), np.float32)
     black = np.float32(STUDIO_OFFSET[0])
+    inner = luma[margin:-margin, margin:-margin]
     for top, band in _weighed(rgb, _WEIGHTS / np.float32(_STEPS)):
-        np.add(band, black, out=luma[FRAME + top : FRAME + top + len(band), FRAME:-FRAME])
-    luma[0, FRAME:-FRAME], luma[-1, FRAME:-FRAME] = luma[1, FRAME:-FRAME], luma[-2, FRAME:-FRAME]
-    luma[:, 0], luma[:, -1] = luma[:, 1], luma[:, -2]
+        np.add(band, black, out=inner[top : top + len(band)])
+    before = np.arange(-margin, 0)
+    for lines in (luma[:, margin:-margin], luma.T):
+        length = len(lines) - 2 * margin
+        lines[:margin] = lines[margin + mirrored(before, length)]
+        lines[-margin:] = lines[margin + mirrored(before + margin + length, length)]
     return luma
 
 

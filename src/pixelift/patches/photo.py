@@ -1,8 +1,7 @@
-"""One photo: decoded once, screened, shrunk, measured and written; runs in a worker process."""
+"""One photo: decoded once, screened, measured and written; runs in a worker process."""
 
 import errno
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,20 +15,20 @@ from numpy.typing import NDArray
 from pixelift.errors import DatasetError, ImageReadError
 from pixelift.image.geometry import Size
 from pixelift.image.read import read_u8
-from pixelift.image.resize import downscale_all, modcrop
+from pixelift.image.resize import downscale, modcrop
 from pixelift.patches.artefacts import measure_artefacts
-from pixelift.patches.cells import CellScores, measure_cells
+from pixelift.patches.cells import CellScores, framing, measure_cells
 from pixelift.patches.collect import Source, find_credit
 from pixelift.patches.dataset import (
+    GRID,
     PictureEntry,
     Rejected,
     Settings,
-    StoredFile,
     picture_path,
     save_array,
 )
 from pixelift.patches.duplicates import perceptual_hash
-from pixelift.patches.luma import FRAME, framed_luma, luma_u8
+from pixelift.patches.luma import framed_luma, luma_u8
 from pixelift.patches.repair import repair
 from pixelift.patches.screen import CLIPPED, screen_picture
 from pixelift.patches.table import measured_patches
@@ -67,6 +66,7 @@ class _Photo:
 
     hr: NDArray[np.uint8]
     luma: NDArray[np.float32]
+    """With the frame that measuring needs."""
     measures: dict[str, float]
     repaired: str = ""
 
@@ -144,14 +144,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def _examine(rgb: NDArray[np.uint8], task: Task, sha256: str) -> PictureEntry | Rejected:
     settings, name = task.settings, task.source.name
-    grid = math.lcm(*settings.scales)
-    size, least = Size(*rgb.shape[:2]), max(settings.patch, grid)
+    size, least = Size(*rgb.shape[:2]), max(settings.patch, GRID)
     if min(size.height, size.width) < least:
         reason = f"{size} is smaller than a patch of {settings.patch} pixels"
         if least > settings.patch:
-            reason = f"{size} is smaller than {least} pixels, the least for its scales"
+            reason = f"{size} is smaller than {least} pixels, the least of any photo"
         return Rejected(name, reason, rule="small", number=min(size.height, size.width))
-    photo = _look(rgb, grid)
+    photo = _look(rgb, settings)
     # What one validates with is one's own choice: it is neither judged nor repaired.
     judged = task.source.split == "train"
     if settings.repair and judged:
@@ -160,8 +159,7 @@ def _examine(rgb: NDArray[np.uint8], task: Task, sha256: str) -> PictureEntry | 
         verdict = screen_picture(photo.measures, settings.limits)
         if verdict is not None:
             return Rejected(name, verdict.reason, rule=verdict.rule, number=verdict.number)
-    lrs = downscale_all(photo.hr, settings.scales)
-    scores = _measure(photo, lrs[max(lrs)], task)
+    scores = _measure(photo, task)
     rows = measured_patches(
         scores,
         picture=task.number,
@@ -171,9 +169,10 @@ def _examine(rgb: NDArray[np.uint8], task: Task, sha256: str) -> PictureEntry | 
     if judged and (rows["reason"] != "").all():
         return _nothing_left(name, rows, settings)
     photo.measures["clipped"] = float(scores.clipped.mean())
-    phash = perceptual_hash(photo.hr) if settings.screens else ""
+    phash = perceptual_hash(rgb) if settings.screens else ""
     with writing(task.folder):
-        files = _write_pictures({1: photo.hr} | lrs, task)
+        kept = photo.hr if settings.channels == "rgb" else luma_u8(photo.hr)
+        file = save_array(picture_path(task.folder, task.number), kept)
         save_array(rows_path(task.folder, task.number), rows)
     return PictureEntry(
         number=task.number,
@@ -182,7 +181,7 @@ def _examine(rgb: NDArray[np.uint8], task: Task, sha256: str) -> PictureEntry | 
         sha256=sha256,
         height=photo.size.height,
         width=photo.size.width,
-        files=files,
+        file=file,
         measures=photo.measures,
         phash=phash,
         repaired=photo.repaired,
@@ -190,25 +189,27 @@ def _examine(rgb: NDArray[np.uint8], task: Task, sha256: str) -> PictureEntry | 
     )
 
 
-def _look(rgb: NDArray[np.uint8], grid: int) -> _Photo:
-    hr = modcrop(rgb, grid)
+def _look(rgb: NDArray[np.uint8], settings: Settings) -> _Photo:
+    hr = modcrop(rgb, GRID)
     hr = np.repeat(hr, 3, axis=2) if hr.shape[2] == 1 else np.ascontiguousarray(hr)
-    luma = framed_luma(hr)
-    return _Photo(hr, luma, measure_artefacts(luma[FRAME:-FRAME, FRAME:-FRAME]))
+    margin = framing(settings.scale)
+    luma = framed_luma(hr, margin=margin)
+    return _Photo(hr, luma, measure_artefacts(luma[margin:-margin, margin:-margin]))
 
 
 def _repaired(photo: _Photo, settings: Settings, least: int) -> _Photo:
     better = repair(photo.hr, photo.measures, limits=settings.limits)
     if better is None or min(better[0].shape[:2]) < least:
         return photo
-    halved = _look(better[0], math.lcm(*settings.scales))
+    halved = _look(better[0], settings)
     return _Photo(halved.hr, halved.luma, halved.measures, better[1])
 
 
-def _measure(photo: _Photo, lr: NDArray[np.uint8], task: Task) -> CellScores:
-    settings = task.settings
-    sr = None if task.restore is None else task.restore(lr)
-    return measure_cells(photo.luma, lr, scale=max(settings.scales), side=settings.patch, sr=sr)
+def _measure(photo: _Photo, task: Task) -> CellScores:
+    scale, sr = task.settings.scale, None
+    if task.restore is not None:
+        sr = task.restore(downscale(photo.hr, scale))
+    return measure_cells(photo.luma, scale=scale, side=task.settings.patch, sr=sr)
 
 
 def _nothing_left(name: str, rows: NDArray[np.void], settings: Settings) -> Rejected:
@@ -222,15 +223,6 @@ def _nothing_left(name: str, rows: NDArray[np.void], settings: Settings) -> Reje
     number, limit = float(numbers.max()), settings.limits.flat_variance
     what = f"their variance is at most {number:.2f} squared levels; {limit:g} is needed"
     return Rejected(name, f"every patch is flat: {what}", rule="flat", number=number)
-
-
-def _write_pictures(pictures: dict[int, NDArray[np.uint8]], task: Task) -> dict[str, StoredFile]:
-    files = {}
-    for scale, picture in pictures.items():
-        path = picture_path(task.folder, task.number, scale)
-        kept = picture if task.settings.channels == "rgb" else luma_u8(picture)
-        files[path.name] = save_array(path, kept)
-    return files
 
 
 def _unreadable(name: str, reason: str) -> Rejected:
@@ -253,11 +245,8 @@ def _recall(task: Task) -> PictureEntry | Rejected | None:
         if rejected.is_file():
             return msgspec.json.decode(rejected.read_bytes(), type=Rejected)
         entry = msgspec.json.decode(_note_path(task, "entry").read_bytes(), type=PictureEntry)
-        pictures = task.folder / "pictures"
-        is_whole = all(
-            (pictures / name).stat().st_size == stored.bytes for name, stored in entry.files.items()
-        )
+        stored = picture_path(task.folder, task.number).stat().st_size
     except (OSError, msgspec.MsgspecError):
         # Not done yet, or lost when the machine lost its power: to be done again.
         return None
-    return entry if is_whole else None
+    return entry if stored == entry.file.bytes else None

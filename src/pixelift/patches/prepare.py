@@ -16,6 +16,7 @@ from pixelift.patches.dataset import (
     Rejected,
     Settings,
     describe_file,
+    picture_path,
     read_manifest,
 )
 from pixelift.patches.duplicates import DuplicateFinder, require_imagehash
@@ -57,7 +58,7 @@ def prepare(
         settings: What to keep.
         workers: Processes; by default as many as `default_workers` says.
         progress: Told after each photo.
-        restore: Network whose loss is measured, at the largest scale; `settings.network` is its
+        restore: Network whose loss is measured, of `settings.scale`; `settings.network` is its
             name.
 
     Returns:
@@ -198,9 +199,9 @@ def _clear(folder: Path, entries: Sequence[PictureEntry]) -> None:
     """Remove what only an unfinished set needs, and pictures of photos that repeat others."""
     if not (folder / UNFINISHED).is_dir():
         return
-    kept = {name for e in entries for name in e.files}
+    kept = {picture_path(folder, e.number) for e in entries}
     for path in (folder / "pictures").iterdir():
-        if path.name not in kept:
+        if path not in kept:
             path.unlink()
     shutil.rmtree(folder / UNFINISHED)
 

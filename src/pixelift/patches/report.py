@@ -174,11 +174,11 @@ def _photos(prepared: PreparedSet, scale: HeatScale) -> Iterator[str]:
         if count > len(shown)
         else ""
     )
-    largest = max(prepared.manifest.settings.scales)
+    factor = prepared.manifest.settings.scale
     yield (
         '<section id="photos"><h2>Where there is something to learn</h2>\n'
         "<p>Each square is one patch. Its colour is the restoration error: how far bicubic "
-        f"interpolation stays from the photo when it enlarges it ×{largest}. Photos with the most "
+        f"interpolation stays from the photo when it enlarges it ×{factor}. Photos with the most "
         f"to learn come first.{left_out}</p>\n"
         f'<div class="legend">{color_scale(scale)}<ul>'
         '<li><span class="swatch hatch"></span>rejected: not sought out by training</li>'

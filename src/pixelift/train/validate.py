@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box
 from pixelift.metrics.psnr import psnr
 from pixelift.patches.dataset import PreparedSet
@@ -30,8 +31,8 @@ def validation_crops(prepared: PreparedSet, *, scale: int, side: int) -> Pairs:
         top = (hr.shape[0] - height) // 2 // scale * scale
         left = (hr.shape[1] - width) // 2 // scale * scale
         box = Box(top, left, height, width)
-        lr = np.array(prepared.picture(number, scale)[box.unscaled(scale).slices])
-        lr_nchw = torch.from_numpy(lr).permute(2, 0, 1)[None].float() / 255
+        lr = downscale_crops([hr], [box], scale=scale)
+        lr_nchw = torch.from_numpy(lr).permute(0, 3, 1, 2).float() / 255
         pairs.append((lr_nchw, np.array(hr[box.slices], np.float32) / np.float32(255)))
     return pairs
 
