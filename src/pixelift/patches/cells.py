@@ -23,7 +23,7 @@ _STEEP = np.float32((8 * EDGE_THRESHOLD) ** 2)
 _MIDDLE = np.float32(125.5)
 # Luma is rounded to 16 or 235 from this distance to the middle.
 _CLIPPED = np.float32(109.0**2)
-_STRIP_PIXELS = 96 << 10
+_STRIP_PIXELS = 128 << 10
 _REACH = 2
 """LR pixels on either side that the kernels reach into, both when shrinking and enlarging."""
 _MARGIN = 3

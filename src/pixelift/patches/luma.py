@@ -17,7 +17,7 @@ _SHIFT = np.float32(36_500)
 _MIDDLE = np.float32(125.5)
 # A matrix product over four pixels at a time is far faster than one over single pixels.
 _GROUP = 4
-_BAND_PIXELS = 1 << 16
+_BAND_PIXELS = 1 << 15
 
 
 def framed_luma(rgb: NDArray[np.uint8], *, margin: int) -> NDArray[np.float32]:
