@@ -21,7 +21,7 @@ from pixelift.image.find import find_pictures
 from pixelift.patches.dataset import read_manifest
 from stamp import save
 
-REPEATS = 2
+REPEATS = 4
 GROWTH = (10, 100, 1000)
 CROP = (480, 640)
 CASES: dict[str, list[str]] = {
