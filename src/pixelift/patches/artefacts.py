@@ -1,6 +1,6 @@
 """What spoils a photo as an example: noise, JPEG blocks, and no detail where detail should be.
 
-Each measure looks at up to 36 windows spread evenly over the picture, so its cost does not depend
+Each measure looks at up to 64 windows spread evenly over the picture, so its cost does not depend
 on the picture's size, and it draws no random numbers: the same pixels give the same number.
 """
 
@@ -17,7 +17,7 @@ from pixelift.image.color import STUDIO_MATRIX
 WINDOW: Final = 48
 """Side of a window in pixels; a smaller picture cannot be measured."""
 
-WINDOWS_PER_SIDE: Final = 6
+WINDOWS_PER_SIDE: Final = 8
 """Windows along each axis at most."""
 
 JPEG_BLOCK: Final = 8
@@ -140,7 +140,7 @@ def measure_artefacts(luma: NDArray[np.floating]) -> dict[str, float]:
 
 
 def _windows(luma: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Copy the windows out: (N, 48, 48), N from 0 to 36."""
+    """Copy the windows out: (N, 48, 48), N from 0 to 64."""
     if luma.ndim != 2:
         raise ShapeError(f"luma is {luma.shape}; allowed is (H, W). Take the luma of the picture.")
     tops, lefts = (_starts(length) for length in luma.shape)
