@@ -38,8 +38,9 @@ def save(name: str, result: dict[str, Any]) -> None:
 
 
 def _without_folders(words: list[str]) -> list[str]:
+    """Name the script from the root, and what lies elsewhere on this machine by its last part."""
     script = Path(words[0]).resolve().relative_to(ROOT).as_posix()
-    return [script, *words[1:]]
+    return [script, *(Path(w).name if Path(w).is_absolute() else w for w in words[1:])]
 
 
 def _git(*words: str) -> str:
