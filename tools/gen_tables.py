@@ -182,7 +182,7 @@ def sampling(collection: str) -> str:
     header = ["crops drawn by", *(f"{network} x{scale}" for network, scale in kinds), "mean"]
     seeds = len(result["config"]["seeds"])
     note = (
-        "Share of uniform's steps until its mean final PSNR-Y is reached, photos/valid | Set14: "
+        "Share of uniform's steps until its mean final PSNR-Y is reached, photos/valid · Set14: "
         f"mean of {seeds} seeds (least–most), + where a seed never got there and counts as all "
         "steps; behind it the final PSNR-Y less uniform's in dB"
     )
@@ -197,7 +197,7 @@ def _share(row: dict[str, Any]) -> str:
         least, most = (f"{100 * end(part['shares']):.0f}" for end in (min, max))
         gain = part["final"] - part["target"]
         cells.append(f"{part['share_of_steps']:.0%}{more} ({least}–{most}) {gain:+.2f}")
-    return " \\| ".join(cells)
+    return " · ".join(cells)
 
 
 def _mean_share(rows: list[dict[str, Any]]) -> str:
