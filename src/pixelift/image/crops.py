@@ -2,7 +2,7 @@
 
 The weights of scales 2, 3 and 4 are whole numbers, and so small that float32 adds products with
 8-bit samples up without any error: matrix products then give the very sums. libvips has no part in
-it, since it stands still in processes that were forked, as those that load batches are.
+it: with it, tests whose batches were loaded by forked processes hung; the cause was not traced.
 """
 
 from collections.abc import Sequence
