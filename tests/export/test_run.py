@@ -6,11 +6,12 @@ import torch
 
 from pixelift.errors import ImageWriteError, TrainingError, WeightsError
 from pixelift.export import run as run_module
-from pixelift.export.run import export_run, load_trained
+from pixelift.export.run import export_run
 from pixelift.models.spec import build_model
 from pixelift.train.checkpoint import save_weights
 from pixelift.train.config import DataSettings, ModelSettings, OptimSettings, Recipe, RunSettings
 from pixelift.train.fit import fit
+from pixelift.train.weights import load_trained
 from pixelift.zoo.card import card_from_onnx
 from tests.prepared import make_prepared
 

@@ -79,7 +79,7 @@ def train(
                 )
 
         try:
-            best = fit(settings, prepared, output, resume=resume, report=show)
+            best = fit(settings, prepared, output, resume=resume, report=show, tell=print)
         except KeyboardInterrupt:
             command = ["pixelift", "train", recipe, "--data", data, "-o", output]
             command += [word for change in changes for word in ("--set", change)]

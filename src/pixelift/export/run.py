@@ -2,40 +2,18 @@
 
 from pathlib import Path
 
-from torch import nn
-
 from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.export.parity import check_parity
 from pixelift.export.to_onnx import export_onnx
 from pixelift.models.fuse import fuse
-from pixelift.models.spec import build_model, count_macs, count_parameters
-from pixelift.train.checkpoint import BEST, load_weights, read_run
-from pixelift.train.config import Recipe
+from pixelift.models.spec import count_macs, count_parameters
+from pixelift.train.checkpoint import read_run
 from pixelift.train.logbook import LOG, read_log
+from pixelift.train.weights import load_trained
 from pixelift.zoo.card import Card, card_to_metadata
 
 LICENCE = "MIT"
 """Licence that exported weights are given; change it in the card where yours is another."""
-
-
-def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
-    """Build the network of a run with its best weights.
-
-    Args:
-        run: The run folder of a training, which may still be going on.
-
-    Returns:
-        The network as it is trained (not fused), and its recipe.
-
-    Raises:
-        WrongRunError: The folder is no run, or has no weights yet.
-        TrainingError: Its weights are damaged.
-    """
-    recipe, _ = read_run(run)
-    model = recipe.model
-    network = build_model(model.architecture, scale=model.scale, **model.dials)
-    network.load_state_dict(load_weights(run / BEST))
-    return network.eval(), recipe
 
 
 def export_run(run: Path, path: Path, *, name: str) -> Card:
@@ -69,8 +47,14 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         raise TrainingError(f"{run / LOG} tells of no validation. Copy the whole run folder.")
     minutes = max(line.get("seconds", 0.0) for line in log) / 60
     # A card must not keep quiet about photos that came in with the first weights.
-    others = "" if origin.started_from in ("", origin.photos_sha256) else origin.started_from
-    before = f"; started from weights of other photos ({others[:12]})" if others else ""
+    before = "".join(
+        f"; {how} of other photos ({photos[:12]})"
+        for how, photos in (
+            ("started from weights", origin.started_from),
+            ("taught by a network", origin.taught_by),
+        )
+        if photos not in ("", origin.photos_sha256)
+    )
     dials = ", ".join(f"{key} {value}" for key, value in recipe.model.dials.items())
     card = Card(
         name=name,

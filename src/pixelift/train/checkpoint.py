@@ -1,5 +1,6 @@
 """The state of a training on disk: whole or not there, and never unpickled."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ RECIPE = "recipe.json"
 ORIGIN = "dataset.json"
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
+TEACHER = "teacher"
 
 
 @dataclass(frozen=True)
@@ -121,34 +123,61 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     started_from: str = ""
     """Hash over the photos behind the weights that the run started from, other photos named before
     the run's own; empty where the weights were fresh."""
+    taught_by: str = ""
+    """The same of the photos behind the teacher; empty where there was none."""
 
 
-def describe_origin(manifest: Manifest, *, start_from: Path | None) -> Origin:
+def describe_origin(
+    manifest: Manifest, *, start_from: Path | None, teacher: Path | None = None
+) -> Origin:
     """Say which photos a run is trained on.
 
     Args:
         manifest: The manifest of the training set.
         start_from: The run whose weights it starts from.
+        teacher: The run whose network it learns from.
 
     Returns:
         What `write_notes` keeps.
 
     Raises:
-        WrongRunError: `start_from` is no run folder.
+        WrongRunError: One of the two is no run folder.
     """
-    started_from = ""
-    if start_from:
-        before = read_run(start_from)[1]
-        # Other photos are not forgotten on the way through a run on these.
-        own = manifest.photos_sha256
-        behind = (before.photos_sha256, before.started_from)
-        started_from = next((photos for photos in behind if photos not in ("", own)), own)
+    own = manifest.photos_sha256
     return Origin(
-        photos_sha256=manifest.photos_sha256,
+        photos_sha256=own,
         photos=sum(p.split == "train" for p in manifest.pictures),
         patches_sha256=manifest.patches.sha256,
-        started_from=started_from,
+        started_from=_photos_behind(start_from, own) if start_from else "",
+        taught_by=_photos_behind(teacher, own) if teacher else "",
     )
+
+
+def _photos_behind(run: Path, own: str) -> str:
+    before = read_run(run)[1]
+    # Other photos are not forgotten on the way through a run on these.
+    behind = (before.photos_sha256, before.started_from, before.taught_by)
+    return next((photos for photos in behind if photos not in ("", own)), own)
+
+
+def keep_teacher(teacher: Path, run: Path) -> None:
+    """Copy what is needed of a teacher into the run folder of its student.
+
+    Args:
+        teacher: Run folder of the teacher.
+        run: Run folder of the student.
+
+    Raises:
+        WrongRunError: The folder cannot be written.
+    """
+    try:
+        (run / TEACHER).mkdir(exist_ok=True)
+        for name in (RECIPE, ORIGIN, BEST):
+            shutil.copyfile(teacher / name, run / TEACHER / name)
+    except OSError as error:
+        raise WrongRunError(
+            f"cannot copy the teacher to {run}: {error.strerror}. Choose another -o."
+        ) from error
 
 
 def write_notes(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -197,3 +226,14 @@ def read_run(run: Path) -> tuple[Recipe, Origin]:
 def recipe_text(recipe: Recipe) -> str:
     """Write a recipe so that equal recipes give equal text."""
     return msgspec.json.encode(recipe, order="sorted").decode()
+
+
+def is_recipe(text: str, recipe: Recipe) -> bool:
+    """Tell whether a text that `recipe_text` wrote is of this recipe.
+
+    Settings that have come up since it was written count as their defaults.
+    """
+    try:
+        return msgspec.json.decode(text, type=Recipe) == recipe
+    except msgspec.MsgspecError:
+        return False

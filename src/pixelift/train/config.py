@@ -12,6 +12,9 @@ from pixelift.errors import ConfigError
 
 Positive = Annotated[int, Meta(ge=1)]
 
+PixelLoss = Literal["l1", "l2", "charbonnier"]
+"""What is averaged over pixels: the absolute difference, its square, or a rounded absolute one."""
+
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which network is trained."""
@@ -51,10 +54,23 @@ class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are still to come, so that trainings of any length can be compared."""
     warmup: Annotated[int, Meta(ge=0)] = 200
     """Steps in which the step size rises to its peak."""
-    loss: Literal["l1", "l2"] = "l1"
-    """Mean absolute or mean squared difference on RGB in [0, 1]."""
+    loss: PixelLoss = "l1"
+    """Mean absolute, mean squared or Charbonnier difference of pixels in [0, 1]."""
+    frequency: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    """Weight of the difference of the Fourier transforms beside it; papers take 0.05 or 0.1."""
     ema: Annotated[float, Meta(ge=0, lt=1)] = 0.999
     """How much of the running mean of the weights a step keeps."""
+
+
+class DistillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Learning from a larger network beside the photos."""
+
+    teacher: str = ""
+    """Run folder of a trained network of the same scale and channels; empty for none. It is copied
+    into the new run folder, which needs nothing from outside to go on."""
+    weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """Share of the loss that is measured against the teacher's pictures; the rest is measured
+    against the photos."""
 
 
 class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +87,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_crop: Positive = 480
     """Side of the centre crop of each validation photo, in HR pixels."""
     start_from: str = ""
-    """A run folder whose weights to start from; tensors that do not fit start fresh."""
+    """A run folder whose weights to start from. A repnet may be narrower or shallower than the new
+    one, which then starts with the same output; other tensors that do not fit start fresh."""
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +98,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: DataSettings = DataSettings()
     optim: OptimSettings = OptimSettings()
     run: RunSettings = RunSettings()
+    distill: DistillSettings = DistillSettings()
 
 
 def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:

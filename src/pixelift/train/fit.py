@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from pixelift.data.pairs import Batch, PairDataset, batches
@@ -19,10 +18,12 @@ from pixelift.patches.dataset import PreparedSet
 from pixelift.train.checkpoint import (
     BEST,
     CHECKPOINT,
+    TEACHER,
     Checkpoint,
     describe_origin,
+    is_recipe,
+    keep_teacher,
     load_checkpoint,
-    load_weights,
     read_run,
     recipe_text,
     save_checkpoint,
@@ -32,8 +33,10 @@ from pixelift.train.checkpoint import (
 from pixelift.train.config import OptimSettings, Recipe
 from pixelift.train.ema import update_ema
 from pixelift.train.logbook import Logbook
+from pixelift.train.loss import restoration_loss
 from pixelift.train.schedule import learning_rate
 from pixelift.train.validate import Pairs, measure, validation_crops
+from pixelift.train.weights import load_teacher, warm_start
 
 LOG_EVERY = 100
 """Steps whose mean loss makes one line of the log."""
@@ -60,6 +63,7 @@ class _Training:
     network: nn.Module
     mean: nn.Module
     optimizer: torch.optim.Optimizer
+    teacher: nn.Module | None = None
     step: int = 0
     best: float = -math.inf
     seconds: float = 0.0
@@ -72,6 +76,7 @@ def fit(
     *,
     resume: bool = False,
     report: Report | None = None,
+    tell: Callable[[str], None] | None = None,
     also: Mapping[str, Pairs] | None = None,
 ) -> float:
     """Train a network; every validation leaves a checkpoint from which it resumes exactly.
@@ -82,6 +87,7 @@ def fit(
         run: Run folder; new, or with `resume` the one to go on with.
         resume: Go on from the checkpoint in `run`.
         report: Told at each line of the log.
+        tell: Told in a sentence what the weights start from, where they are not fresh.
         also: Further pairs by name, measured and logged at each validation as psnr_y_NAME with a
             border of the scale, as papers do; they never decide which weights are kept.
 
@@ -109,7 +115,7 @@ def fit(
             f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
         )
     further = also or {}
-    state = _begin(recipe, prepared, run, device, resume=resume)
+    state = _begin(recipe, prepared, run, device, resume=resume, tell=tell or (lambda _: None))
     forward = torch.compile(state.network) if recipe.run.compile else state.network
     book = Logbook(run, from_step=state.step)
     dataset = PairDataset(prepared, sampler, scale=scale, batch=recipe.data.batch)
@@ -148,17 +154,28 @@ def fit(
 
 
 def _begin(
-    recipe: Recipe, prepared: PreparedSet, run: Path, device: torch.device, *, resume: bool
+    recipe: Recipe,
+    prepared: PreparedSet,
+    run: Path,
+    device: torch.device,
+    *,
+    resume: bool,
+    tell: Callable[[str], None],
 ) -> _Training:
-    start_from = Path(recipe.run.start_from) if recipe.run.start_from else None
     _check_channels(recipe, prepared)
+    start_from, teacher = (
+        Path(text) if text else None for text in (recipe.run.start_from, recipe.distill.teacher)
+    )
     network = build_model(recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials)
     if start_from and not resume:
-        _warm_start(network, start_from / BEST)
+        tell(warm_start(network, start_from))
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = copy.deepcopy(network).eval()
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.optim.learning_rate)
     state = _Training(network, mean, optimizer)
+    if teacher:
+        found = load_teacher(run / TEACHER if resume else teacher, recipe.model)
+        state.teacher = found.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if resume:
         _restore(state, load_checkpoint(run), recipe, run)
         if read_run(run)[1].photos_sha256 != prepared.manifest.photos_sha256:
@@ -171,7 +188,10 @@ def _begin(
             f"{run} holds a training already. Go on with it by --resume, or choose another -o."
         )
     else:
-        write_notes(run, recipe, describe_origin(prepared.manifest, start_from=start_from))
+        origin = describe_origin(prepared.manifest, start_from=start_from, teacher=teacher)
+        write_notes(run, recipe, origin)
+        if teacher:
+            keep_teacher(teacher, run)
     return state
 
 
@@ -187,7 +207,7 @@ def _check_channels(recipe: Recipe, prepared: PreparedSet) -> None:
 
 
 def _restore(state: _Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:
-    if saved.recipe != recipe_text(recipe):
+    if not is_recipe(saved.recipe, recipe):
         raise WrongRunError(
             f"{run} was trained with another recipe (see {run / 'recipe.json'}). "
             "Use that recipe, or start a new run without --resume."
@@ -196,18 +216,6 @@ def _restore(state: _Training, saved: Checkpoint, recipe: Recipe, run: Path) -> 
     state.mean.load_state_dict(saved.ema)
     state.optimizer.load_state_dict(saved.optimizer)
     state.step, state.best, state.seconds = saved.step, saved.best, saved.seconds
-
-
-def _warm_start(network: nn.Module, path: Path) -> None:
-    """Take over every tensor that fits; the output layer of another scale does not."""
-    own = network.state_dict()
-    found = load_weights(path)
-    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-    if not fitting:
-        raise WrongRunError(
-            f"no tensor of {path} fits the network of the recipe. Correct run.start_from."
-        )
-    network.load_state_dict(fitting, strict=False)
 
 
 def _train_step(
@@ -222,7 +230,7 @@ def _train_step(
     hr = batch.hr.to(device, torch.float32, memory_format=torch.channels_last) / 255
     with torch.autocast(device.type, torch.bfloat16, enabled=recipe.run.precision == "bf16"):
         sr = forward(lr)
-    loss = F.l1_loss(sr, hr) if recipe.optim.loss == "l1" else F.mse_loss(sr, hr)
+    loss = _loss(recipe, state, sr, lr, hr)
     for group in state.optimizer.param_groups:
         group["lr"] = _rate(recipe.optim, step)
     state.optimizer.zero_grad(set_to_none=True)
@@ -230,6 +238,24 @@ def _train_step(
     state.optimizer.step()
     update_ema(state.mean, state.network, keep=recipe.optim.ema, step=step)
     return loss.detach()
+
+
+def _loss(
+    recipe: Recipe, state: _Training, sr: torch.Tensor, lr: torch.Tensor, hr: torch.Tensor
+) -> torch.Tensor:
+    optim, share = recipe.optim, recipe.distill.weight if state.teacher else 0.0
+    loss = torch.zeros((), device=sr.device)
+    if share < 1:
+        of_photos = restoration_loss(sr, hr, kind=optim.loss, frequency=optim.frequency)
+        loss = loss + (1 - share) * of_photos
+    if state.teacher and share > 0:
+        # In bf16 whatever the student's format: what it sees of the teacher's rounding is nothing
+        # beside what both have yet to learn.
+        with torch.no_grad(), torch.autocast(sr.device.type, torch.bfloat16):
+            shown = state.teacher(lr).float()
+        of_teacher = restoration_loss(sr, shown, kind=optim.loss, frequency=optim.frequency)
+        loss = loss + share * of_teacher
+    return loss
 
 
 def _rate(optim: OptimSettings, step: int) -> float:
