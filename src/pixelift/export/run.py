@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.export.parity import check_parity
-from pixelift.export.to_onnx import export_onnx
+from pixelift.export.to_onnx import export_onnx, has_residual
 from pixelift.models.fuse import fuse
 from pixelift.models.spec import count_macs, count_parameters
 from pixelift.train.checkpoint import read_run
@@ -29,16 +29,11 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
 
     Raises:
         WrongRunError: The folder is no run, or has no weights yet.
-        TrainingError: Its weights or its log are damaged, or its architecture has no export.
+        TrainingError: Its weights or its log are damaged.
         WeightsError: The file does not give what torch gives.
         ImageWriteError: The file cannot be written.
     """
     network, recipe = load_trained(run)
-    if not hasattr(network, "trunk"):
-        raise TrainingError(
-            f"{recipe.model.architecture} is there to be compared with and cannot be exported; "
-            "only networks that predict a residual at LR size can. Train a repnet, as in recipes/."
-        )
     _, origin = read_run(run)
     fused = fuse(network)
     log = read_log(run)
@@ -63,7 +58,7 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         radius=int(fused.radius),  # type: ignore[arg-type]
         parameters=count_parameters(fused),
         macs_per_pixel=count_macs(fused),
-        base="bicubic",
+        base="bicubic" if has_residual(fused) else "none",
         licence=LICENCE,
         architecture=f"{recipe.model.architecture} ({dials})",
         recipe=f"{name}_x{recipe.model.scale}.toml",

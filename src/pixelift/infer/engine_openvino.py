@@ -30,9 +30,10 @@ _import_lock = threading.Lock()
 class OpenVinoEngine:
     """A network in OpenVINO.
 
-    In bf16 the network is compiled as two: the trunk up to "residual" in bf16, and the
+    In bf16 the network is compiled as two: what leads to "residual" in bf16, and the
     interpolated base, its sum with the residual and the shuffle to HR pixels in float32, since
-    8 bits of mantissa would be visible in the base.
+    8 bits of mantissa would be visible in the base. A network that adds nothing to a base has no
+    such place to be cut at: it runs in float32, unless bf16 is asked for, and then as a whole.
 
     Shapes stay dynamic: one compilation serves every size of tile, at the same speed and with
     the same values as one compilation for each size.
@@ -104,7 +105,8 @@ class OpenVinoEngine:
                 'precision "bf16" was asked for, but this processor does not compute in bf16; '
                 'allowed are "auto" and "f32". Use "auto".'
             )
-        return "bf16" if has_bf16 and precision != "f32" else "f32"
+        suits = self.card.base != "none" or precision == "bf16"
+        return "bf16" if has_bf16 and suits and precision != "f32" else "f32"
 
     def _load(self, data: bytes) -> list[Any]:
         # The models to run one after the other: each takes the picture and all that the ones
@@ -113,7 +115,7 @@ class OpenVinoEngine:
         model.reshape([1, self.card.planes, -1, -1])
         lr = model.input("lr").get_node()
         sr = model.output("sr").get_node()
-        if self.precision == "f32":
+        if self.precision == "f32" or self.card.base == "none":
             return [model]
         ops = self._openvino.opset8
         cut = _find_output(model, CUT)
