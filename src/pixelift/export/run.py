@@ -5,7 +5,9 @@ from pathlib import Path
 from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.export.parity import check_parity
 from pixelift.export.to_onnx import export_onnx, has_residual
+from pixelift.models.colour import in_colour
 from pixelift.models.fuse import fuse
+from pixelift.models.repnet import RepNet
 from pixelift.models.spec import count_macs, count_parameters
 from pixelift.train.checkpoint import read_run
 from pixelift.train.logbook import LOG, read_log
@@ -18,6 +20,8 @@ LICENCE = "MIT"
 
 def export_run(run: Path, path: Path, *, name: str) -> Card:
     """Write the best network of a run as ONNX and check that it gives what torch gives.
+
+    A RepNet that was trained on luma becomes a network for RGB pictures (`in_colour`).
 
     Args:
         run: The run folder.
@@ -34,6 +38,9 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         ImageWriteError: The file cannot be written.
     """
     network, recipe = load_trained(run)
+    if isinstance(network, RepNet) and network.channels == 1:
+        # As RGB the file needs no detour over YCbCr, here or in any other program.
+        network = in_colour(network)
     _, origin = read_run(run)
     fused = fuse(network)
     log = read_log(run)

@@ -91,13 +91,18 @@ def _add_base(model: onnx.ModelProto, fused: nn.Module) -> None:
     kernel = base.kernel.detach().cpu().numpy()
     model.graph.initializer.append(numpy_helper.from_array(kernel, "base.kernel"))
     pads = [BASE_RADIUS] * 4
-    scale = int(fused.scale)  # type: ignore[arg-type]
+    scale, shared = int(fused.scale), int(getattr(fused, "shared", 1))  # type: ignore[arg-type]
+    residual = "residual"
+    if shared > 1:
+        # All channels receive the same.
+        copies, residual = [residual] * shared, "residuals"
+        model.graph.node.append(helper.make_node("Concat", copies, [residual], residual, axis=1))
     model.graph.node.extend(
         [
             helper.make_node(
                 "Conv", ["lr", "base.kernel"], ["base"], "base", group=base.channels, pads=pads
             ),
-            helper.make_node("Add", ["residual", "base"], ["sum"], "sum"),
+            helper.make_node("Add", [residual, "base"], ["sum"], "sum"),
             helper.make_node("DepthToSpace", ["sum"], ["sr"], "sr", blocksize=scale, mode="CRD"),
         ]
     )
