@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from pixelift.data.degraded import Degrader
 from pixelift.data.sample import CropSampler
-from pixelift.image.crops import downscale_crops
+from pixelift.degrade.draw import PRESETS
 from pixelift.image.dihedral import transform
 from pixelift.patches.dataset import PreparedSet
 
@@ -26,7 +27,13 @@ class PairDataset(Dataset[Batch]):
     """The batch of each training step; step n is the same whoever asks for it, and when."""
 
     def __init__(
-        self, prepared: PreparedSet, sampler: CropSampler, *, scale: int, batch: int
+        self,
+        prepared: PreparedSet,
+        sampler: CropSampler,
+        *,
+        scale: int,
+        batch: int,
+        degrader: Degrader | None = None,
     ) -> None:
         """Set what a batch is.
 
@@ -35,9 +42,11 @@ class PairDataset(Dataset[Batch]):
             sampler: Where crops are taken.
             scale: LR to HR factor.
             batch: Crops in a batch.
+            degrader: How LR is made, at the same scale; without it by bicubic shrinking alone.
         """
         self._prepared, self._sampler = prepared, sampler
-        self._scale, self._batch = scale, batch
+        self._batch = batch
+        self._degrader = degrader or Degrader(PRESETS["clean"], 1.0, scale, 0)
         self._maps: dict[int, NDArray[np.uint8]] = {}
 
     def __getitem__(self, step: int) -> Batch:
@@ -45,10 +54,15 @@ class PairDataset(Dataset[Batch]):
         first = step * self._batch
         crops = [self._sampler.draw(index) for index in range(first, first + self._batch)]
         pictures = [self._picture(crop.picture) for crop in crops]
-        lr = downscale_crops(pictures, [crop.box for crop in crops], scale=self._scale)
+        lr = self._degrader.crops(pictures, [crop.box for crop in crops], first=first)
         hr = (p[crop.box.slices] for p, crop in zip(pictures, crops, strict=True))
         turns = [crop.turn for crop in crops]
         return Batch(_stack(lr, turns), _stack(hr, turns))
+
+    @property
+    def forks_safely(self) -> bool:
+        """Whether forked processes may make batches: they hung with libvips, which makes WebP."""
+        return self._degrader.is_clean
 
     def _picture(self, number: int) -> NDArray[np.uint8]:
         if number not in self._maps:
@@ -76,6 +90,7 @@ def batches(
         batch_size=None,
         num_workers=workers,
         prefetch_factor=8 if workers else None,
+        multiprocessing_context="spawn" if workers and not dataset.forks_safely else None,
     )
     yield from zip(range(first, last), loader, strict=True)
 

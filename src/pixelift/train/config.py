@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from pixelift.data.sample import Sampling
+from pixelift.data.sample import Sampling, Share
+from pixelift.degrade.draw import Degradation, resolve
 from pixelift.errors import ConfigError
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -36,8 +37,16 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Crops in a step."""
     sampling: Sampling = Sampling()
     """Where crops are taken."""
+    degrade: str | Degradation = "clean"
+    """How LR crops are made: a preset (clean, photo, heavy), or a table of shares and ranges."""
+    clean_share: Share = 0.15
+    """Share of the crops that are only shrunk all the same, so that clean pictures stay sharp."""
     workers: Annotated[int, Meta(ge=0)] = 0
     """Processes that cut crops ahead of time; the crops are the same for any number."""
+
+    def __post_init__(self) -> None:
+        """Refuse a degradation that does not exist."""
+        resolve(self.degrade)
 
 
 class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

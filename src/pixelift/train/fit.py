@@ -10,8 +10,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from pixelift.data.degraded import Degrader
 from pixelift.data.pairs import Batch, PairDataset, batches
 from pixelift.data.sample import CropSampler
+from pixelift.degrade.draw import PRESETS, resolve
 from pixelift.errors import TrainingError, WrongDatasetError, WrongRunError
 from pixelift.models.spec import build_model
 from pixelift.patches.dataset import PreparedSet
@@ -109,16 +111,24 @@ def fit(
         rule=recipe.data.sampling,
         seed=recipe.run.seed,
     )
-    pairs = validation_crops(prepared, scale=scale, side=recipe.run.valid_crop)
+    degradation = resolve(recipe.data.degrade)
+    side = recipe.run.valid_crop
+    pairs = validation_crops(prepared, scale=scale, side=side, degradation=degradation)
     if not pairs:
         raise WrongDatasetError(
             f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
         )
-    further = also or {}
+    further = dict(also or {})
+    if degradation != PRESETS["clean"]:
+        # What the network pays for it on pictures that nothing happened to.
+        further["clean"] = validation_crops(prepared, scale=scale, side=side)
     state = _begin(recipe, prepared, run, device, resume=resume, tell=tell or (lambda _: None))
     forward = torch.compile(state.network) if recipe.run.compile else state.network
     book = Logbook(run, from_step=state.step)
-    dataset = PairDataset(prepared, sampler, scale=scale, batch=recipe.data.batch)
+    degrader = Degrader(degradation, recipe.data.clean_share, scale, recipe.run.seed)
+    dataset = PairDataset(
+        prepared, sampler, scale=scale, batch=recipe.data.batch, degrader=degrader
+    )
     steps, every = recipe.optim.steps, recipe.run.validate_every
     losses: list[torch.Tensor] = []
     clock = time.perf_counter()
