@@ -12,6 +12,7 @@ by a part of a pixel is thereby corrected, and LR stays in line with HR.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ from pixelift.image.resize import cubic
 from pixelift.image.shrink import mirrored
 
 _ONE = 1 << 15
-_BAND_ROWS = 64
-"""Rows of the result that are made at once; a band's weights are a small matrix, mostly not 0."""
+_BAND = 16
+"""Rows or columns of the result that are made at once: their weights are a matrix full enough."""
 
 SHARP = Term(np.ones(1), np.ones(1))
 """No blur."""
@@ -37,23 +38,30 @@ class Taps:
     first: NDArray[np.intp]
     """(N,), may lie before the picture, which is mirrored there."""
     weights: NDArray[np.float64]
-    """(N, taps), the sum of each row is 1."""
+    """(N, taps), the sum of each row is 1; (1, taps) where all are the same."""
+    step: int = 0
+    """Samples from one `first` to the next, where the weights are the same; else 0."""
 
     def blurred(self, kernel: NDArray[np.float64]) -> "Taps":
         """Blur first, with a kernel of odd length: the taps of both in one."""
-        count, taps = self.weights.shape
-        weights = np.zeros((count, taps + len(kernel) - 1))
-        for at, weight in enumerate(kernel):
-            weights[:, at : at + taps] += weight * self.weights
-        return Taps(self.first - len(kernel) // 2, weights)
+        if len(kernel) == 1:
+            return self
+        weights = np.stack([np.convolve(row, kernel) for row in self.weights])
+        return Taps(self.first - len(kernel) // 2, weights, self.step)
 
     def matrix(self, start: int, stop: int) -> tuple[NDArray[np.float64], int]:
         """Write part of the result as a matrix of whole numbers, and where its columns begin."""
-        first, weights = self.first[start:stop], self.weights[start:stop]
-        begin, taps = int(first.min()), weights.shape[1]
-        matrix = np.zeros((len(first), int(first.max()) - begin + taps))
+        first = self.first[start:stop]
+        count, taps = len(first), self.weights.shape[1]
+        begin, width = int(first[0]), int(first[-1] - first[0]) + taps
+        if self.step:
+            # Lines that are longer by a step, read as if they were not: each begins a step later.
+            longer = np.zeros((count, width + self.step))
+            longer[:, :taps] = np.rint(self.weights * _ONE)
+            return longer.reshape(-1)[: count * width].reshape(count, width), begin
+        matrix = np.zeros((count, width))
         columns = (first - begin)[:, None] + np.arange(taps)
-        matrix[np.arange(len(first))[:, None], columns] = np.rint(weights * _ONE)
+        matrix[np.arange(count)[:, None], columns] = np.rint(self.weights[start:stop] * _ONE)
         return matrix, begin
 
 
@@ -75,20 +83,21 @@ def filter_picture(
         and shrinking by several kernels, the shift of taking every s-th pixel corrected.
     """
     height, width, channels = image.shape
-    vertical = resize_taps(kernel, height, size.height)
-    horizontal = resize_taps(kernel, width, size.width)
-    across = [_Across.of(horizontal.blurred(term.right), width) for term in terms]
-    down = [vertical.blurred(term.down) for term in terms]
+    down = resize_taps(kernel, height, size.height)
+    right = resize_taps(kernel, width, size.width)
+    across = _Across.of([right.blurred(term.right) for term in terms], width)
+    vertical = [down.blurred(term.down) for term in terms]
     lines = image.reshape(height, width * channels)
     result = np.empty((size.height, size.width, channels), np.uint8)
-    for top in range(0, size.height, _BAND_ROWS):
-        bottom = min(top + _BAND_ROWS, size.height)
-        total = np.zeros((bottom - top, channels, size.width))
-        for taps, right in zip(down, across, strict=True):
-            matrix, begin = taps.matrix(top, bottom)
-            rows = mirrored(np.arange(begin, begin + matrix.shape[1]), height)
-            band = matrix.astype(np.float32) @ lines[rows].astype(np.float32)
-            total += right.apply(band.reshape(bottom - top, width, channels))
+    for top in range(0, size.height, _BAND):
+        bottom = min(top + _BAND, size.height)
+        # The terms of a blur are of one length: their matrices fit below each other.
+        matrices = [taps.matrix(top, bottom) for taps in vertical]
+        matrix = np.concatenate([matrix for matrix, _ in matrices])
+        begin = matrices[0][1]
+        samples = lines[_mirrored_slice(begin, begin + matrix.shape[1], height)]
+        band = matrix.astype(np.float32) @ samples.astype(np.float32)
+        total = across.apply(band.reshape(len(terms), bottom - top, width, channels))
         total *= 1 / (_ONE * _ONE)
         total += 0.5
         np.clip(np.floor(total, out=total), 0, 255, out=total)
@@ -100,26 +109,39 @@ def filter_picture(
 class _Across:
     """The horizontal pass: columns of the picture, mirrored beyond its border, to the result's."""
 
-    bands: tuple[tuple[NDArray[np.intp], NDArray[np.float64]], ...]
+    bands: tuple[tuple[slice | NDArray[np.intp], NDArray[np.float64]], ...]
 
     @classmethod
-    def of(cls, taps: Taps, width: int) -> "_Across":
+    def of(cls, taps: Sequence[Taps], width: int) -> "_Across":
+        """Prepare the weights of all terms, above each other, for each band of columns."""
         bands = []
-        for left in range(0, len(taps.first), _BAND_ROWS):
-            matrix, begin = taps.matrix(left, left + _BAND_ROWS)
-            columns = mirrored(np.arange(begin, begin + matrix.shape[1]), width)
-            bands.append((columns, np.ascontiguousarray(matrix.T)))
+        for left in range(0, len(taps[0].first), _BAND):
+            matrices = [term.matrix(left, left + _BAND) for term in taps]
+            begin, length = matrices[0][1], matrices[0][0].shape[1]
+            columns = _mirrored_slice(begin, begin + length, width)
+            bands.append((columns, np.concatenate([matrix.T for matrix, _ in matrices])))
         return cls(tuple(bands))
 
     def apply(self, band: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Filter (rows, columns, C) to (rows, C, columns of the result)."""
-        planes = np.ascontiguousarray(band.transpose(0, 2, 1), np.float64)
-        flat = planes.reshape(-1, planes.shape[2])
-        parts = [flat[:, columns] @ matrix for columns, matrix in self.bands]
+        """Filter (terms, rows, columns, C) to (rows, C, columns of the result), terms summed up."""
+        rows, channels = band.shape[1], band.shape[3]
+        planes = np.ascontiguousarray(band.transpose(1, 3, 0, 2), np.float64)
+        parts = [
+            planes[..., columns].reshape(rows * channels, -1) @ matrix
+            for columns, matrix in self.bands
+        ]
         whole = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-        return whole.reshape(*planes.shape[:2], -1)
+        return whole.reshape(rows, channels, -1)
 
 
+def _mirrored_slice(start: int, stop: int, length: int) -> slice | NDArray[np.intp]:
+    """Index samples that may lie beyond the picture; a slice, which copies nothing, where not."""
+    if start >= 0 and stop <= length:
+        return slice(start, stop)
+    return mirrored(np.arange(start, stop), length)
+
+
+@lru_cache(maxsize=64)
 def resize_taps(kernel: Kernel | None, length: int, target: int) -> Taps:
     """List which samples of an axis make each sample of the result.
 
@@ -131,18 +153,20 @@ def resize_taps(kernel: Kernel | None, length: int, target: int) -> Taps:
         target: Samples of the result.
 
     Returns:
-        The taps.
+        The taps; not to be written to.
     """
     if kernel is None:
-        return Taps(np.arange(target), np.ones((target, 1)))
+        return Taps(np.arange(target), np.ones((1, 1)), 1)
     factor = length / target
     centre = (np.arange(target) + 0.5) * factor - 0.5
     stretch = 1.0 if kernel == "stride" else max(factor, 1.0)
     reach = _REACH[kernel] * stretch
     first = np.floor(centre - reach).astype(np.intp)
-    index = first[:, None] + np.arange(math.ceil(2 * reach) + 2)
-    weights = _weigh(kernel, centre[:, None] - index, stretch)
-    return Taps(first, weights / weights.sum(axis=1, keepdims=True))
+    is_even = length % target == 0
+    index = first[: 1 if is_even else target, None] + np.arange(math.ceil(2 * reach) + 2)
+    weights = _weigh(kernel, centre[: len(index), None] - index, stretch)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return Taps(first, weights, length // target if is_even else 0)
 
 
 _REACH = {"cubic": 2.0, "linear": 1.0, "area": 0.5, "lanczos": 3.0, "stride": 1.0}

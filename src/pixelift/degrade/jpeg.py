@@ -32,12 +32,16 @@ _COLOUR_TABLE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [
 # JFIF's full-range YCbCr in multiples of 2⁻¹⁶: every sum stays below 2²⁴, or is made in float64.
 _ONE = 1 << 16
 _TO_YCC = np.array(
-    [[19595, 38470, 7471], [-11059, -21709, 32768], [32768, -27439, -5329]], np.float32
+    [[19595, -11059, 32768], [38470, -21709, -27439], [7471, 32768, -5329]], np.float32
 )
-_TO_RGB = np.array([[65536, 0, 91881], [65536, -22554, -46802], [65536, 116130, 0]], np.float64)
+_TO_RGB = np.array([[_ONE, 0, 91881], [_ONE, -22554, -46802], [_ONE, 116130, 0]], np.float64)
+# A half rounds the luma; colours lie around 128, and libjpeg adds a little less than a half there.
+_CENTRE = 128 * _ONE + _ONE // 2 - 1
+_OFFSETS = np.array([_ONE // 2, _CENTRE, _CENTRE], np.float32)
+_FROM_OFFSETS = _ONE // 2 - 128 * _TO_RGB[:, 1:].sum(axis=1, keepdims=True)
 
-_DCT_ONE = 1 << 13
-_WHOLE = BLOCK * _DCT_ONE**2
+# Bits behind the point of the transform's matrix, and of what lies between its two passes.
+_DCT_BITS, _SPARE_BITS = 13, 2
 
 
 def compress_jpeg(
@@ -58,27 +62,26 @@ def compress_jpeg(
         the triangle that the common decoders use.
     """
     height, width, channels = image.shape
+    luma_table = quality_table(quality, is_colour=False)
     if channels == 1:
-        planes = [image[..., 0].astype(np.float64)]
-    else:
-        ycc = image.reshape(-1, 3).astype(np.float32) @ _TO_YCC.T
-        # A half rounds the luma; colours lie around 128, their half a bit lower as libjpeg's.
-        ycc += np.array([_ONE // 2, 128 * _ONE + _ONE // 2 - 1, 128 * _ONE + _ONE // 2 - 1])
-        ycc = np.floor(ycc.astype(np.float64) / _ONE).reshape(height, width, 3)
-        planes = [ycc[..., n] for n in range(3)]
-    luma = _round_trip(planes[0], quality_table(quality, is_colour=False))
-    if channels == 1:
-        return luma[..., None].astype(np.uint8)
-    colours = []
+        grey = _round_trip(image.astype(np.float64).transpose(2, 0, 1), luma_table)
+        return grey.astype(np.uint8).transpose(1, 2, 0)
+    ycc = image.reshape(-1, 3).astype(np.float32) @ _TO_YCC
+    ycc += _OFFSETS
+    # Powers of two divide without an error.
+    planes = np.floor(ycc.T * np.float32(1 / _ONE)).reshape(3, height, width)
+    luma = _round_trip(planes[:1], luma_table)
     table = quality_table(quality, is_colour=True)
-    for plane in planes[1:]:
-        if halves_colour:
-            colours.append(_enlarge(_round_trip(_halve(plane), table))[:height, :width])
-        else:
-            colours.append(_round_trip(plane, table))
-    ycc = np.stack([luma, *(colour - 128 for colour in colours)], axis=2)
-    rgb = np.floor((ycc.reshape(-1, 3) @ _TO_RGB.T + _ONE // 2) / _ONE)
-    return np.clip(rgb, 0, 255).astype(np.uint8).reshape(height, width, 3)
+    if halves_colour:
+        colours = _enlarge(_round_trip(_halve(planes[1:]), table))[:, :height, :width]
+    else:
+        colours = _round_trip(planes[1:], table)
+    decoded = np.concatenate([luma, colours]).reshape(3, -1)
+    rgb = _TO_RGB @ decoded
+    rgb += _FROM_OFFSETS
+    np.floor(rgb * (1 / _ONE), out=rgb)
+    np.clip(rgb, 0, 255, out=rgb)
+    return np.ascontiguousarray(rgb.T, np.uint8).reshape(height, width, 3)
 
 
 @lru_cache(maxsize=256)
@@ -105,49 +108,91 @@ def _cosines() -> NDArray[np.float64]:
     frequency, place = np.mgrid[:BLOCK, :BLOCK]
     matrix = np.cos((2 * place + 1) * frequency * np.pi / (2 * BLOCK)) * np.sqrt(2)
     matrix[0] = 1
-    return np.rint(matrix * _DCT_ONE)
+    return np.rint(matrix * (1 << _DCT_BITS))
 
 
-def _round_trip(plane: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Transform, round to multiples of the table, transform back: (H, W) in 0...255."""
-    height, width = plane.shape
-    pad = [(0, -n % BLOCK) for n in plane.shape]
-    padded = np.pad(plane, pad, mode="edge") if any(p[1] for p in pad) else plane
+def _round_trip(planes: NDArray[np.floating], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Transform, round to multiples of the table, transform back: (P, H, W) in 0...255."""
+    count, height, width = planes.shape
+    padded = _padded(planes, BLOCK, BLOCK).astype(np.float64)
+    padded -= 128
     forth = _cosines()
-    blocks = _transform(padded - 128, forth)
-    # (rows of blocks, 8, columns of blocks, 8), and the table for each block.
-    blocks = blocks.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK)
+    # Rounded to quarters after the first pass and to whole numbers after the second: like that, a
+    # frequency comes to lie between two multiples of the table where it does in the libraries.
+    blocks = _along_rows(padded, forth, bits=_DCT_BITS - _SPARE_BITS)
+    blocks = _along_columns(blocks, forth, bits=_DCT_BITS + _SPARE_BITS)
+    blocks = blocks.reshape(-1, BLOCK, padded.shape[2] // BLOCK, BLOCK)
     steps = table[:, None, :]
-    # Halves go away from zero, as in libjpeg; they are frequent: means are multiples of an eighth.
-    blocks = np.trunc(blocks / (steps * _WHOLE) + np.copysign(0.5, blocks)) * steps
-    back = _transform(blocks.reshape(padded.shape), forth.T)
-    samples = np.rint(back * (1 / _WHOLE)) + 128
-    return np.clip(samples, 0, 255)[:height, :width]
+    blocks /= BLOCK * steps
+    blocks += np.copysign(0.5, blocks)  # halves go away from zero
+    np.trunc(blocks, out=blocks)
+    blocks *= steps
+    back = blocks.reshape(padded.shape)
+    back = _along_columns(back, forth.T, bits=_DCT_BITS - _SPARE_BITS)
+    back = _along_rows(back, forth.T, bits=_DCT_BITS + _SPARE_BITS + 3)
+    back += 128
+    np.clip(back, 0, 255, out=back)
+    return back[:, :height, :width]
 
 
-def _transform(plane: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    height, width = plane.shape
-    down = matrix @ plane.reshape(height // BLOCK, BLOCK, width)
-    right: NDArray[np.float64] = down.reshape(-1, BLOCK) @ matrix.T
-    return right.reshape(height, width)
+def _along_rows(
+    planes: NDArray[np.float64], matrix: NDArray[np.float64], *, bits: int
+) -> NDArray[np.float64]:
+    """Transform each line of 8 samples of (P, H, W), and divide by a power of two."""
+    return _divided((planes.reshape(-1, BLOCK) @ matrix.T).reshape(planes.shape), bits)
 
 
-def _halve(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average four and four pixels; halves go down and up in turn, as libjpeg rounds."""
-    pad = [(0, n % 2) for n in plane.shape]
-    even = np.pad(plane, pad, mode="edge") if any(p[1] for p in pad) else plane
-    total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
-    total += 1 + np.arange(total.shape[1]) % 2
-    return np.floor(total / 4)
+def _along_columns(
+    planes: NDArray[np.float64], matrix: NDArray[np.float64], *, bits: int
+) -> NDArray[np.float64]:
+    return _divided(matrix @ planes.reshape(-1, BLOCK, planes.shape[2]), bits).reshape(planes.shape)
 
 
-def _enlarge(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+def _divided(values: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
+    values *= 1 / (1 << bits)
+    values += 0.5
+    return np.floor(values, out=values)
+
+
+def _padded(planes: NDArray[np.floating], rows: int, columns: int) -> NDArray[np.floating]:
+    """Repeat the last row and column until both sides are multiples."""
+    height, width = planes.shape[1:]
+    down, right = np.arange(height + -height % rows), np.arange(width + -width % columns)
+    if len(down) > height:
+        planes = planes[:, np.minimum(down, height - 1)]
+    if len(right) > width:
+        planes = planes[:, :, np.minimum(right, width - 1)]
+    return planes
+
+
+def _halve(planes: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Average four and four pixels; halves go down and up in turn, as libjpeg rounds.
+
+    On the right, blocks are filled before this, at the bottom after it: libjpeg does so.
+    """
+    even = _padded(planes, 2, 2 * BLOCK)
+    total = even[:, ::2, ::2] + even[:, 1::2, ::2]
+    total += even[:, ::2, 1::2]
+    total += even[:, 1::2, 1::2]
+    total += (1 + np.arange(total.shape[2]) % 2).astype(total.dtype)
+    total *= total.dtype.type(0.25)
+    return np.floor(total, out=total)
+
+
+def _enlarge(planes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Double both sides by a triangle: three parts of the nearer sample, one of the next."""
-    lines = np.pad(plane, 1, mode="edge")
-    tall = np.empty((2 * plane.shape[0], lines.shape[1]))
-    tall[::2] = 3 * lines[1:-1] + lines[:-2]
-    tall[1::2] = 3 * lines[1:-1] + lines[2:]
-    wide = np.empty((len(tall), 2 * plane.shape[1]))
-    wide[:, ::2] = 3 * tall[:, 1:-1] + tall[:, :-2] + 8
-    wide[:, 1::2] = 3 * tall[:, 1:-1] + tall[:, 2:] + 7
-    return np.floor(wide / 16)
+    count, height, width = planes.shape
+    rows, columns = (np.arange(-1, n + 1).clip(0, n - 1) for n in (height, width))
+    lines = planes[:, rows][:, :, columns]
+    tall = np.empty((count, 2 * height, width + 2))
+    middle = 3 * lines[:, 1:-1]
+    np.add(middle, lines[:, :-2], out=tall[:, ::2])
+    np.add(middle, lines[:, 2:], out=tall[:, 1::2])
+    wide = np.empty((count, 2 * height, 2 * width))
+    middle = 3 * tall[:, :, 1:-1]
+    np.add(middle, tall[:, :, :-2], out=wide[:, :, ::2])
+    np.add(middle, tall[:, :, 2:], out=wide[:, :, 1::2])
+    wide[:, :, ::2] += 8
+    wide[:, :, 1::2] += 7
+    wide *= 1 / 16
+    return np.floor(wide, out=wide)

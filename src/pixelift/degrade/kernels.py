@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pixelift.degrade.plan import Blur, Motion
 
-FAINT = 0.01
+FAINT = 0.02
 """Share of a kernel's sum that its tails, and what its short sum leaves out, may amount to."""
 
 _SIGMAS = 3.2
