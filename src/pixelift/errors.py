@@ -12,7 +12,8 @@ PixeliftError
 ├── DatasetError              a training set that is damaged or cannot be made
 │   └── WrongDatasetError     photos, or a place for a training set or with one, named by mistake
 └── TrainingError             a training that cannot start or go on
-    └── WrongRunError         a run folder, or weights to start from, named by mistake
+    ├── WrongRunError         a run folder, or weights to start from, named by mistake
+    └── TrainingStopped       a training that was asked to stop, and saved its state
 
 A message says what failed, what was given, what is allowed and what to type next.
 """
@@ -71,6 +72,10 @@ class TrainingError(PixeliftError):
 
 class WrongRunError(TrainingError):
     """A run folder that is not one, is taken, or is of another recipe."""
+
+
+class TrainingStopped(TrainingError):  # noqa: N818 - nothing went wrong
+    """A training that was asked to stop, and saved its state."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str) -> UnknownNameError:

@@ -34,10 +34,21 @@ def test_changes_are_toml_values_or_plain_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[optim]\nlearning_rat = 1\n", r"unknown field `learning_rat` - at `\$.optim`"),
-        ("[optim]\nsteps = 0\n", r"`int` >= 1 - at `\$.optim.steps`"),
-        ("[optim]\nloss = 'l3'\n", r"at `\$.optim.loss`"),
-        ("[model]\ndials = {width = 1.5}\n", r"`bool \| int`, got `float` - at `\$.model.dials"),
+        (
+            "[optim]\nlearning_rat = 1\n",
+            r'optim\.learning_rat is no setting. Did you mean "learning_rate"\?',
+        ),
+        ("[optimizer]\nsteps = 1\n", r': optimizer is no setting. Did you mean "optim"\?'),
+        ("[distill]\nzzz = 1\n", r"distill\.zzz is no setting. Known: teacher, weight\."),
+        ("[data.sampling]\nkep = 1\n", r'data\.sampling\.kep is no setting. Did you mean "keep"'),
+        ("[optim]\nsteps = 0\n", r"toml: optim\.steps: Expected `int` >= 1\."),
+        ("[optim]\nloss = 'l3'\n", r": optim\.loss: Invalid enum value 'l3'"),
+        ("[data]\nworkers = 'many'\n", r": data\.workers: "),
+        ("optim = 3\n", r": optim: Expected `object`, got `int`"),
+        (
+            "[model]\ndials = {width = 1.5}\n",
+            r"model\.dials.*: Expected `bool \| int`, got `float`",
+        ),
         ("[model\n", "not valid TOML"),
     ],
 )

@@ -1,14 +1,16 @@
 """The state of a training on disk: whole or not there, and never unpickled."""
 
+import io
+import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from pixelift.errors import TrainingError, WrongRunError
@@ -20,6 +22,9 @@ ORIGIN = "dataset.json"
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
 TEACHER = "teacher"
+
+FREE = (("data", "workers"), ("run", "compile"))
+"""Settings that may change when a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,33 @@ class Checkpoint:
     ema: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     recipe: str
+    losses: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+    """Losses of the steps since the last line of the log."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file; a kill or a power cut leaves the old one or the new one.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+
+    Raises:
+        TrainingError: It cannot be written; the old file is as it was.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            # Only then may the name go over: some file systems would rename first.
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {path}: {error.strerror}. What was saved there before is intact; "
+            "make room and go on with --resume."
+        ) from error
 
 
 def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
@@ -42,9 +74,9 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
         run: The run folder.
         checkpoint: The state.
     """
-    partial = run / (CHECKPOINT + ".partial")
-    torch.save(vars(checkpoint), partial)
-    partial.replace(run / CHECKPOINT)
+    packed = io.BytesIO()
+    torch.save(vars(checkpoint), packed)
+    write_whole(run / CHECKPOINT, packed.getvalue())
 
 
 def load_checkpoint(run: Path) -> Checkpoint:
@@ -80,9 +112,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
         network: The network.
         path: The file.
     """
-    partial = path.with_name(path.name + ".partial")
-    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, partial)
-    partial.replace(path)
+    write_whole(path, save({k: v.contiguous() for k, v in network.state_dict().items()}))
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -228,12 +258,28 @@ def recipe_text(recipe: Recipe) -> str:
     return msgspec.json.encode(recipe, order="sorted").decode()
 
 
-def is_recipe(text: str, recipe: Recipe) -> bool:
-    """Tell whether a text that `recipe_text` wrote is of this recipe.
+def differences(text: str, recipe: Recipe) -> list[str]:
+    """List the settings in which a recipe differs from the one that a run was started with.
 
-    Settings that have come up since it was written count as their defaults.
+    How crops are cut and whether the network is compiled decide nothing about what is learned:
+    both may change from one machine to the next. Settings that have come up since the run was
+    started count as their defaults.
+
+    Args:
+        text: What `recipe_text` wrote.
+        recipe: The recipe to go on with.
+
+    Returns:
+        Sentences such as "optim.steps is 30 and was 20"; empty where they are the same.
+
+    Raises:
+        msgspec.MsgspecError: The text is no recipe.
     """
-    try:
-        return msgspec.json.decode(text, type=Recipe) == recipe
-    except msgspec.MsgspecError:
-        return False
+    before = msgspec.to_builtins(msgspec.json.decode(text, type=Recipe))
+    now = msgspec.to_builtins(recipe)
+    return [
+        f"{section}.{key} is {value!r} and was {before[section][key]!r}"
+        for section, settings in now.items()
+        for key, value in settings.items()
+        if value != before[section][key] and (section, key) not in FREE
+    ]

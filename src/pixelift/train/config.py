@@ -1,8 +1,9 @@
 """A recipe: every setting of a training, strict, from TOML and from --set."""
 
+import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -41,8 +42,9 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How LR crops are made: a preset (clean, photo, heavy), or a table of shares and ranges."""
     clean_share: Share = 0.15
     """Share of the crops that are only shrunk all the same, so that clean pictures stay sharp."""
-    workers: Annotated[int, Meta(ge=0)] = 0
-    """Processes that cut crops ahead of time; the crops are the same for any number."""
+    workers: Annotated[int, Meta(ge=0)] | Literal["auto"] = "auto"
+    """Processes that cut crops ahead of time; the crops are the same for any number. By default
+    none where the processor trains, and as many as there are cores for a GPU."""
 
     def __post_init__(self) -> None:
         """Refuse a degradation that does not exist."""
@@ -88,7 +90,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0)] = 0
     """Start of all random streams."""
     precision: Literal["f32", "bf16"] = "bf16"
-    """Number format of the convolutions; weights and sums stay float32."""
+    """Number format of the convolutions; weights and sums stay float32. Where the machine has no
+    instructions for bf16, that is float32 too."""
     compile: bool = False
     """Compile the network with torch.compile (needs a C++ compiler)."""
     validate_every: Positive = 1000
@@ -135,10 +138,28 @@ def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
         raise ConfigError(f"recipe {path} is not valid TOML: {error}.") from error
     for change in changes:
         _apply(table, change)
+    _refuse_unknown(table, Recipe, place="", recipe=path)
     try:
         return msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"recipe {path}: {error}.") from error
+        # "Expected `int` >= 1 - at `$.optim.steps`"
+        problem, _, place = str(error).partition(" - at `$.")
+        where = f": {place.rstrip('`')}" if place else ""
+        raise ConfigError(f"recipe {path}{where}: {problem}.") from error
+
+
+def _refuse_unknown(table: dict[str, Any], kind: Any, *, place: str, recipe: Path) -> None:  # noqa: ANN401 - a type as it is annotated
+    """Refuse keys that nobody would read, and offer the nearest that somebody does."""
+    structs = [k for k in (kind, *get_args(kind)) if isinstance(k, type(msgspec.Struct))]
+    if not structs or not isinstance(table, dict):
+        return
+    known = {f.name: f.type for f in msgspec.structs.fields(structs[0])}
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            guess = f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(known)}."
+            raise ConfigError(f"recipe {recipe}: {place}{key} is no setting. {guess}")
+        _refuse_unknown(value, known[key], place=f"{place}{key}.", recipe=recipe)
 
 
 def _apply(table: dict[str, Any], change: str) -> None:
