@@ -113,6 +113,7 @@ class _Parts:
         self._is_file = False
         self._value = bytearray()
         self._data: bytearray | None = None
+        self._is_whole = False
         self._name = ""
         self._fields: dict[str, str] = {}
 
@@ -125,6 +126,7 @@ class _Parts:
             "on_headers_finished": self._open,
             "on_part_data": self._take,
             "on_part_end": self._close,
+            "on_end": self._end,
         }
 
     def count(self, length: int) -> None:
@@ -133,6 +135,8 @@ class _Parts:
             raise _too_large(self._limits)
 
     def form(self, share: Share) -> Form:
+        if not self._is_whole:
+            raise Problem("bad-form", "The form has no end. Send it again.")
         if self._data is None:
             raise Problem(
                 "bad-field",
@@ -182,6 +186,9 @@ class _Parts:
     def _close(self) -> None:
         if not self._is_file:
             self._fields[self._key] = self._value.decode("utf-8", "replace").strip()
+
+    def _end(self) -> None:
+        self._is_whole = True
 
 
 def _boundary(request: Request) -> bytes:

@@ -2,7 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
@@ -26,6 +32,8 @@ class Metrics:
         Args:
             gauges: What is looked up at each question.
         """
+        # A series for the birth of every other one: nobody asks for them.
+        disable_created_metrics()
         self._registry = CollectorRegistry()
         self._registry.register(_Gauges(gauges))
         ProcessCollector(registry=self._registry)

@@ -335,6 +335,8 @@ class Pool:
             self._finish(ticket)
 
     def _fail(self, ticket: Ticket, problem: Problem) -> None:
+        if ticket.finished.is_set():
+            return
         ticket.drop_data()
         ticket.state = "cancelled" if problem.kind == "cancelled" else "failed"
         ticket.problem = problem
