@@ -2,6 +2,7 @@
 
 PixeliftError
 ├── ImageReadError            a picture cannot be read
+│   └── TooManyPixelsError    a picture is larger than whoever asked for it allows
 ├── ImageWriteError           a picture cannot be written
 ├── UnknownNameError          a model, recipe key or architecture that does not exist
 ├── WeightsError              weights that are damaged or do not fit their card
@@ -28,6 +29,10 @@ class PixeliftError(Exception):
 
 class ImageReadError(PixeliftError):
     """A picture cannot be read: missing, damaged, of an unknown kind or too large."""
+
+
+class TooManyPixelsError(ImageReadError):
+    """A picture is larger than whoever asked for it allows; nothing of it was decoded."""
 
 
 class ImageWriteError(PixeliftError):

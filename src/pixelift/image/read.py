@@ -11,7 +11,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelift.errors import ImageReadError
+from pixelift.errors import ImageReadError, TooManyPixelsError
 from pixelift.image import metadata
 from pixelift.image.depth import to_float, to_u8
 from pixelift.image.dihedral import transform
@@ -56,7 +56,8 @@ def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) ->
         The picture; `depth` is that of the file's format, never guessed from its values.
 
     Raises:
-        ImageReadError: It is missing, unreadable, empty, damaged, animated, too large or no photo.
+        TooManyPixelsError: It has more pixels than `max_pixels`.
+        ImageReadError: It is missing, unreadable, empty, damaged, animated or no photo.
     """
 
     def advice(needed: Size) -> str:
@@ -120,7 +121,7 @@ def _check_header(
 ) -> None:
     size = Size(image.height, image.width)
     if size.pixels > max_pixels:
-        raise ImageReadError(
+        raise TooManyPixelsError(
             f"cannot read {file.name}: it is {size} = {math.ceil(size.pixels / 1e6)} megapixels; "
             f"allowed are {max_pixels / 1e6:g}. {advice(size)}"
         )

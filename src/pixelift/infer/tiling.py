@@ -23,6 +23,9 @@ MINIMUM_TILE = 16
 Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(1, C, H, W) to (1, C, scale * H, scale * W): an engine."""
 
+Progress = Callable[[int, int], None]
+"""Is told after each tile how many are done and how many there are; what it raises ends the work."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -76,6 +79,7 @@ def run_tiled(
     scale: int,
     halo: int,
     tile: int = DEFAULT_TILE,
+    progress: Progress | None = None,
 ) -> NDArray[np.float32]:
     """Enlarge a picture tile by tile, as if it had been enlarged at once.
 
@@ -90,6 +94,7 @@ def run_tiled(
         scale: HR pixels per LR pixel along each axis.
         halo: Context on each side in LR pixels.
         tile: Side of the square of LR pixels that one call contributes, without the halo.
+        progress: Called after each tile; starts again when memory ran out.
 
     Returns:
         (scale * H, scale * W, C), not clipped.
@@ -109,8 +114,11 @@ def run_tiled(
     side = min(tile, max(size.height, size.width))
     while True:
         try:
-            for part in plan_tiles(size, tile=side, halo=halo):
+            parts = plan_tiles(size, tile=side, halo=halo)
+            for done, part in enumerate(parts, start=1):
                 _run_tile(network, image, part, result, scale=scale)
+                if progress is not None:
+                    progress(done, len(parts))
         except MemoryError as err:
             if side <= MINIMUM_TILE:
                 raise OutOfMemoryError(

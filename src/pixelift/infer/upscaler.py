@@ -15,7 +15,7 @@ from pixelift.image.read import read_picture
 from pixelift.image.write import encode_picture
 from pixelift.infer.channels import enlarge_colour, enlarge_transparent
 from pixelift.infer.engine import open_engine
-from pixelift.infer.tiling import DEFAULT_TILE, run_tiled
+from pixelift.infer.tiling import DEFAULT_TILE, Progress, run_tiled
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import find_model
 
@@ -124,11 +124,13 @@ class Upscaler:
         """
         return cast("T", self._upscale(image))
 
-    def picture(self, picture: Picture) -> Picture:
+    def picture(self, picture: Picture, *, progress: Progress | None = None) -> Picture:
         """Enlarge a picture; depth, profile, EXIF, resolution and format are carried over.
 
         Args:
             picture: The picture; not changed.
+            progress: Called after each tile with how many are done and how many there are. What
+                it raises ends the work and reaches the caller.
 
         Returns:
             The enlarged picture, values in [0, 1].
@@ -136,10 +138,14 @@ class Upscaler:
         Raises:
             OutOfMemoryError: Memory is too small even for the smallest tile.
         """
+
+        def enlarge(colour: NDArray[np.float32]) -> NDArray[np.float32]:
+            return self._colour(colour, progress)
+
         if picture.alpha is None:
-            return picture.replace(pixels=self._colour(picture.pixels))
+            return picture.replace(pixels=enlarge(picture.pixels))
         pixels, alpha = enlarge_transparent(
-            picture.pixels, picture.alpha, self._colour, scale=self.scale
+            picture.pixels, picture.alpha, enlarge, scale=self.scale
         )
         return picture.replace(pixels=pixels, alpha=alpha)
 
@@ -189,13 +195,20 @@ class Upscaler:
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
 
-    def _colour(self, colour: NDArray[np.float32]) -> NDArray[np.float32]:
-        return enlarge_colour(colour, self._network, channels=self._card.channels, scale=self.scale)
+    def _colour(
+        self, colour: NDArray[np.float32], progress: Progress | None
+    ) -> NDArray[np.float32]:
+        def network(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+            return run_tiled(
+                self._engine,
+                planes,
+                scale=self.scale,
+                halo=self._card.radius,
+                tile=self._tile,
+                progress=progress,
+            )
 
-    def _network(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        return run_tiled(
-            self._engine, planes, scale=self.scale, halo=self._card.radius, tile=self._tile
-        )
+        return enlarge_colour(colour, network, channels=self._card.channels, scale=self.scale)
 
 
 def upscale(
