@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
 from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
     Precision,
-    Samples,
     check_planes,
     check_result,
     check_samples,
@@ -92,7 +92,8 @@ class OpenVinoEngine:
 
     def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
         """Enlarge samples and keep a part; see `Engine`."""
-        if lr.dtype == np.float32:
+        if lr.dtype == np.float32 or (lr.dtype == np.uint16 and self.precision == "bf16"):
+            # Inside of a network in bf16, 16 bits would be rounded twice.
             return samples_by_planes(self, lr, keep)
         check_samples(self.card, lr)
         height, width, channels = lr.shape

@@ -20,10 +20,12 @@ from typing import BinaryIO
 import msgspec
 
 from pixelift.errors import (
+    ConfigError,
     ImageReadError,
     ImageWriteError,
     OutOfMemoryError,
     PixeliftError,
+    ShapeError,
     TooManyPixelsError,
     UnknownNameError,
 )
@@ -61,6 +63,8 @@ TEMPORARY_ABOVE = "64g"
 
 ERRORS = (
     (UnknownNameError, "bad-field"),
+    (ConfigError, "bad-field"),
+    (ShapeError, "bad-field"),
     (ImageReadError, "bad-picture"),
     (ImageWriteError, "bad-result"),
     (OutOfMemoryError, "out-of-memory"),
@@ -167,8 +171,8 @@ class Studio:
             )
         progress(DECODED)
 
-        def tile_done(done: int, count: int) -> None:
-            progress(DECODED + (ENLARGED - DECODED) * done / count)
+        def tile_done(share: float) -> None:
+            progress(DECODED + (ENLARGED - DECODED) * share)
 
         picture = upscaler.picture(picture, progress=tile_done)
         progress(ENLARGED)
