@@ -263,8 +263,8 @@ def test_a_loss_that_is_no_number_stops_with_a_reason_and_keeps_what_was_good(
     with pytest.raises(
         TrainingError,
         match=r"loss became nan; it was 0\.\d+ one step before at step 15 of 20 \(learning rate .*"
-        r"checkpoint of step 10 is intact: .* best weights, --set run.start_from=.*, "
-        r"with a lower rate, --set optim.learning_rate=0.0003",
+        r"checkpoint of step 10 is intact: .* best weights, --set run.start_from=.*, with "
+        r"a lower rate, --set optim.learning_rate=0.0003",
     ):
         fit(recipe(), prepared, tmp_path)
     assert all(v.isfinite().all() for v in load_checkpoint(tmp_path).network.values())
