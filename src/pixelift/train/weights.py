@@ -112,7 +112,7 @@ def load_teacher(run: Path, model: ModelSettings) -> nn.Module:
 
 
 class OnLuma(nn.Module):
-    """A network for RGB that is given luma as a grey picture, and whose picture is turned to luma."""
+    """A network for RGB, made one for luma: it is shown a grey picture and gives its luma back."""
 
     weights: torch.Tensor
 
