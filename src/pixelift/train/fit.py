@@ -35,7 +35,14 @@ from pixelift.train.config import OptimSettings, Recipe
 from pixelift.train.ema import update_ema
 from pixelift.train.logbook import Logbook
 from pixelift.train.schedule import learning_rate
-from pixelift.train.validate import Pairs, measure, validation_crops
+from pixelift.train.validate import (
+    PLANS,
+    Pairs,
+    measure,
+    validation_crops,
+    validation_plans,
+    write_plans,
+)
 
 LOG_EVERY = 100
 """Steps whose mean loss makes one line of the log."""
@@ -117,6 +124,9 @@ def fit(
         # What the network pays for it on pictures that nothing happened to.
         further["clean"] = validation_crops(prepared, scale=scale, side=side)
     state = _begin(recipe, prepared, run, device, resume=resume)
+    if degradation != PRESETS["clean"]:
+        plans = validation_plans(prepared, scale=scale, degradation=degradation)
+        write_plans(run / PLANS, plans)
     forward = torch.compile(state.network) if recipe.run.compile else state.network
     book = Logbook(run, from_step=state.step)
     degrader = Degrader(degradation, recipe.data.clean_share, scale, recipe.run.seed)
