@@ -14,14 +14,12 @@ from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.write import encode_picture
 from pixelift.infer.channels import enlarge_colour, enlarge_transparent
-from pixelift.infer.engine import open_engine
+from pixelift.infer.effort import DEFAULT_MODEL, Effort, open_network
+from pixelift.infer.route import Router
 from pixelift.infer.tiling import DEFAULT_TILE, run_tiled
 from pixelift.zoo.card import Card
-from pixelift.zoo.store import find_model
 
 T = TypeVar("T")
-
-DEFAULT_MODEL = "balanced"
 
 OVERSHOOT = 1 / 255
 """How far floats may lie outside of [0, 1], as resizing leaves them; what is within is clipped."""
@@ -45,6 +43,8 @@ class Upscaler:
         model: str | os.PathLike[str] = DEFAULT_MODEL,
         *,
         scale: int | None = None,
+        effort: Effort | None = None,
+        ensemble: bool = False,
         engine: str = "auto",
         precision: str = "auto",
         tile: int | None = None,
@@ -56,6 +56,10 @@ class Upscaler:
             model: Name of a packaged network, or path of an .onnx file that Pixelift exported.
             scale: HR pixels per LR pixel along each axis; None takes the scale that the model's
                 name or file tells, and else 4.
+            effort: "low", "auto", "high" or a positive number chooses the packaged networks
+                instead of `model`: "auto" gives each part of a picture as much network as there
+                is to restore, a number more or less of it; see docs/effort.md.
+            ensemble: Take the mean over the eight flips and rotations: eight times the work.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", or "auto" for bf16 where the processor has it.
             tile: Side of a tile's core in LR pixels; smaller needs less memory. None chooses.
@@ -71,10 +75,16 @@ class Upscaler:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
-        self._card, path = find_model(model, scale=scale)
-        self._engine = open_engine(
-            self._card, path, provider=engine, precision=precision, threads=threads
+        self._engine = open_network(
+            model,
+            scale=scale,
+            effort=effort,
+            ensemble=ensemble,
+            provider=engine,
+            precision=precision,
+            threads=threads,
         )
+        self._card = self._engine.card
         self._tile = tile or DEFAULT_TILE
 
     @property
@@ -193,6 +203,8 @@ class Upscaler:
         return enlarge_colour(colour, self._network, channels=self._card.channels, scale=self.scale)
 
     def _network(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        if isinstance(self._engine, Router):
+            return self._engine.run(planes, tile=self._tile)
         return run_tiled(
             self._engine, planes, scale=self.scale, halo=self._card.radius, tile=self._tile
         )
