@@ -12,9 +12,10 @@ from pixelift.errors import ConfigError, UnknownNameError
 from pixelift.image.resize import upscale
 from pixelift.infer.engine import Engine, Precision, open_engine
 from pixelift.infer.ensemble import EnsembleEngine
+from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.zoo.card import Card
-from pixelift.zoo.store import DEFAULT_SCALE, find_model
+from pixelift.zoo.store import DEFAULT_SCALE, find_model, find_scales
 
 DEFAULT_MODEL = "balanced"
 
@@ -41,7 +42,7 @@ def open_network(
     provider: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
-) -> Engine | Router:
+) -> Network | Router:
     """Find, verify and load what enlarges pictures.
 
     Args:
@@ -66,24 +67,53 @@ def open_network(
         EngineUnavailableError: The engine is not installed.
     """
 
-    def open_one(card: Card, path: Path) -> Engine:
+    def open_one(card: Card, path: Path) -> Network:
         engine = open_engine(card, path, provider=provider, precision=precision, threads=threads)
-        return EnsembleEngine(engine) if ensemble else engine
+        return Network(EnsembleEngine(engine) if ensemble else engine)
 
     if effort is None:
         return open_one(*find_model(model, scale=scale))
-    if model != DEFAULT_MODEL:
-        raise ConfigError(
-            f"effort {effort} chooses the networks itself, and model {model} was given too. "
-            "Leave one of them out"
-        )
     factor = parse_effort(effort)
     tiers = _find_tiers(scale or DEFAULT_SCALE)
     if factor in (0.0, np.inf):
         return open_one(*tiers[0 if factor == 0 else -1])
     best = open_one(*tiers[-1])
-    cheap = open_one(*tiers[0]) if len(tiers) > 1 else Interpolation(best)
+    cheap = open_one(*tiers[0]) if len(tiers) > 1 else Network(Interpolation(best.engine))
     return Router(cheap, best, threshold=THRESHOLD / factor)
+
+
+def scales_of(model: str | os.PathLike[str], *, effort: Effort | None) -> tuple[int, ...]:
+    """List the scales that there are networks for.
+
+    Args:
+        model: As for `open_network`.
+        effort: As for `open_network`.
+
+    Returns:
+        Scales, growing.
+
+    Raises:
+        ConfigError: An effort that does not exist, or one beside a model.
+        UnknownNameError: There is no such model, or none of those among which an effort chooses.
+        WeightsError: The model's file is damaged.
+    """
+    if effort is None:
+        return find_scales(model)
+    parse_effort(effort)
+    if model != DEFAULT_MODEL:
+        raise ConfigError(
+            f"effort {effort} chooses the networks itself, and model {model} was given too. "
+            "Leave one of them out"
+        )
+    found: set[int] = set()
+    for name in TIERS:
+        try:
+            found |= set(find_scales(name))
+        except UnknownNameError:
+            continue
+    if not found:
+        raise _no_tiers("any scale")
+    return tuple(sorted(found))
 
 
 def parse_effort(effort: Effort) -> float:
@@ -144,8 +174,12 @@ def _find_tiers(scale: int) -> list[tuple[Card, Path]]:
         except UnknownNameError:
             continue  # not every network is there for every scale
     if not tiers:
-        raise UnknownNameError(
-            f"no effort for scale {scale}: there is none of {', '.join(TIERS)} for it. "
-            "Run: pixelift models"
-        )
+        raise _no_tiers(f"scale {scale}")
     return tiers
+
+
+def _no_tiers(scale: str) -> UnknownNameError:
+    return UnknownNameError(
+        f"no network for an effort at {scale}: there is none of {', '.join(TIERS)}. "
+        "Run: pixelift models"
+    )

@@ -11,17 +11,21 @@ of the picture: the result depends on the picture alone, and not on how it comes
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import OutOfMemoryError
+from pixelift.image.depth import to_float
 from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.rows import Rows, Samples, Window, as_type
+from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.cover import cover
-from pixelift.infer.detail import Detail, measure_cells
-from pixelift.infer.engine import Engine, Precision
+from pixelift.infer.detail import BAND, Detail, measure_cells
+from pixelift.infer.engine import Engine
+from pixelift.infer.network import Network
 from pixelift.infer.tiling import mirror_index
 from pixelift.zoo.card import Card
 
@@ -39,7 +43,8 @@ FLOOR = 0.05
 """Detail below which no cell is worth the best network, in squared 8-bit levels: about what
 rounding to 8 bits leaves."""
 
-Planes = NDArray[np.float32]
+Weights = NDArray[np.float32]
+"""(H, W) in LR pixels: share of the best network, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Decision:
 class Router:
     """A cheap network and a good one of the same scale, and the choice between them."""
 
-    def __init__(self, cheap: Engine, best: Engine, *, threshold: float) -> None:
+    def __init__(self, cheap: Network, best: Network, *, threshold: float) -> None:
         """Put two networks together.
 
         Args:
@@ -74,10 +79,10 @@ class Router:
                 network is used; 0 uses it nearly everywhere.
 
         Raises:
-            ValueError: The networks are not of one scale and the same channels.
+            ValueError: The networks are not of one scale.
         """
         cards = cheap.card, best.card
-        if len({(card.scale, card.channels) for card in cards}) > 1:
+        if cards[0].scale != cards[1].scale:
             raise ValueError(f"{cards[0].key} and {cards[1].key} do not go together")
         self.cheap: Final = cheap
         self.best: Final = best
@@ -85,149 +90,145 @@ class Router:
         # The best network sees half of what its result depends on. What is further away hardly
         # counts: for balanced x4 the error at that distance from a cut was a hundredth of what it
         # differs from a small network by, and less further inside (experiments/004-effort).
-        self._context: Final = -(-best.card.radius // 2)
+        self.context: Final = -(-best.card.radius // 2)
         self.card: Final[Card] = msgspec.structs.replace(
             best.card,
             name="auto",
             parameters=cheap.card.parameters + best.card.parameters,
-            radius=max(cheap.card.radius, self._context),
+            radius=max(cheap.card.radius, self.context),
             scores={},
         )
 
     @property
-    def name(self) -> str:
-        """What runs the networks: "openvino" or "onnxruntime"."""
-        return self.best.name
+    def engine(self) -> Engine:
+        """What runs the best network."""
+        return self.best.engine
 
-    @property
-    def precision(self) -> Precision:
-        """Arithmetic of the best network."""
-        return self.best.precision
-
-    def decide(self, image: Planes) -> Decision:
+    def decide(self, samples: Samples) -> Decision:
         """Choose a network for every cell.
 
         Args:
-            image: (H, W, C) in [0, 1].
+            samples: (H, W, C) of any depth, 1 or 3 colours without alpha.
 
         Returns:
             The decision.
         """
-        return self.decide_by(measure_cells([image], cell=CELL))
-
-    def decide_by(self, detail: Detail) -> Decision:
-        """Choose a network for every cell of a picture that was measured before.
-
-        Args:
-            detail: As `measure_cells` makes it, with cells of `CELL` pixels.
-
-        Returns:
-            The decision.
-        """
+        bands = (to_float(samples[top : top + BAND]) for top in range(0, len(samples), BAND))
+        detail = measure_cells(bands, cell=CELL)
         return Decision(detail.cells > max(self.threshold * detail.mean, FLOOR), detail)
 
-    def run(self, image: Planes, *, tile: int) -> Planes:
-        """Enlarge a picture block by block.
+    def rows(self, rows: Rows, *, dtype: np.dtype[Any], tile: int) -> Rows:
+        """Enlarge a picture that passes by.
 
-        When memory runs out everything is made again with smaller blocks.
+        The small picture is held in memory, since all of it is measured before any of it is
+        enlarged; the large one is made while its rows are taken.
 
         Args:
-            image: (H, W, C), float32 in [0, 1].
+            rows: The picture; used up by what is returned.
+            dtype: Type of the result's samples: uint8, uint16 or float32.
             tile: Side in LR pixels that a block may have; at least one cell is taken.
 
         Returns:
-            (scale * H, scale * W, C), not clipped.
-
-        Raises:
-            OutOfMemoryError: Memory is too small even for blocks of one cell, or for the result.
+            The enlarged picture.
         """
-        scale, size = self.card.scale, Size(image.shape[0], image.shape[1])
-        decision = self.decide(image)
+        header = rows.header
+        size = header.size.scaled(self.card.scale)
+        return Rows(header.resized(size), self._bands(rows, np.dtype(dtype), tile))
+
+    def _bands(self, rows: Rows, dtype: np.dtype[Any], tile: int) -> Iterator[Samples]:
+        header = rows.header
+        lr = Window(rows.bands).rows(0, header.size.height)
+        decision = self.decide(lr[..., : header.channels])
         side = min(max(tile // CELL, 1), BLOCK)
+        for band in plan_blocks(Size(header.size.height, 1), side=side):
+            yield self._band(lr, band, decision=decision, has_alpha=header.has_alpha, dtype=dtype)
+
+    def _band(
+        self,
+        lr: Samples,
+        band: Box,
+        *,
+        decision: Decision,
+        has_alpha: bool,
+        dtype: np.dtype[Any],
+    ) -> Samples:
+        """Enlarge a row of blocks; with smaller blocks when memory runs out."""
+        scale, width = self.card.scale, lr.shape[1]
+        side = -(-band.height // CELL)
         while True:
             try:
-                shape = (size.height * scale, size.width * scale, image.shape[2])
-                sr = np.empty(shape, np.float32)
-                for block in plan_blocks(size, side=side):
-                    self.block(image, block, decision=decision, into=sr[block.scaled(scale).slices])
+                sr = np.empty((band.height * scale, width * scale, lr.shape[2]), dtype)
+                for part in plan_blocks(Size(band.height, width), side=side):
+                    block = Block(self, lr, part.shifted(band.top, 0), has_alpha=has_alpha)
+                    block.enlarge(decision, sr[part.scaled(scale).slices])
             except MemoryError as err:
                 if side == 1:
                     raise OutOfMemoryError(
-                        f"out of memory even with blocks of {CELL} pixels, for a picture of "
-                        f"{size} ({err}). Close other programs, or use: --effort low"
+                        f"out of memory even with blocks of {CELL} pixels ({err}). "
+                        "Close other programs, or use: --effort low"
                     ) from err
                 side //= 2
             else:
                 return sr
 
-    def block(
-        self, image: Planes, block: Box, *, decision: Decision, into: Planes, top: int = 0
-    ) -> None:
-        """Enlarge one block.
+
+class Block:
+    """A part of a picture that is made at once, with what it is made of."""
+
+    def __init__(self, router: Router, lr: Samples, place: Box, *, has_alpha: bool) -> None:
+        """Cut a block out of a picture.
 
         Args:
-            image: (H, W, C) rows of the picture: those of the block, and above and below as many
-                as there are up to `card.radius`.
-            block: One of `plan_blocks`, in LR pixels of the whole picture.
+            router: The networks.
+            lr: (H, W, C): the whole picture.
+            place: Where the block lies, in LR pixels; its corner is that of a cell.
+            has_alpha: Whether the last channel is alpha.
+        """
+        self._router = router
+        self._place = place
+        self._has_alpha = has_alpha
+        self._reach = SPREAD_REACH if has_alpha else 0
+        self._halo = router.card.radius + self._reach
+        source = place.grown(Margins.around(self._halo))
+        rows = mirror_index(source.top, source.bottom, lr.shape[0])
+        columns = mirror_index(source.left, source.right, lr.shape[1])
+        self._lr = lr[np.ix_(rows, columns)]
+
+    def enlarge(self, decision: Decision, into: Samples) -> None:
+        """Make the block.
+
+        Args:
             decision: What was decided for the whole picture.
             into: (scale * height, scale * width, C): where the result goes.
-            top: Which row of the picture the first row of `image` is.
         """
-        size = decision.detail.size
-        source = block.grown(Margins.around(self.card.radius))
-        rows = mirror_index(source.top, source.bottom, size.height) - top
-        columns = mirror_index(source.left, source.right, size.width)
-        lr = image[np.ix_(rows, columns)]
-        cells = _with_neighbours(decision.is_best, block)
-        whole = Box.whole(block.size)
-        if cells.all():
-            self._best_in(lr, whole, into)
+        router, scale = self._router, self._router.card.scale
+        cells = _with_neighbours(decision.is_best, self._place)
+        whole = Box.whole(self._place.size)
+        if cells.all() or not cells.any():
+            into[:] = self._made(whole, into.dtype, by_best=bool(cells.all()))
             return
-        if not cells.any():
-            self._cheap_in(lr, whole, into)
-            return
-        weights = _faded(cells, block.size)
+        weights = _faded(cells, whole.size)
         into[:] = 0  # what fades in is added to what is there
-        for box in _cheap_boxes(~cells[1:-1, 1:-1], weights, halo=self.cheap.card.radius):
-            self._cheap_in(lr, box, into[box.scaled(self.card.scale).slices])
-        for box in cover(cells[1:-1, 1:-1], cell=CELL, halo=self._context):
+        for box in _cheap_boxes(~cells[1:-1, 1:-1], weights, halo=router.cheap.card.radius):
+            into[box.scaled(scale).slices] = self._made(box, into.dtype, by_best=False)
+        for box in cover(cells[1:-1, 1:-1], cell=CELL, halo=router.context):
             part = box.scaled(CELL).intersect(whole)
-            made = np.empty((*self._shape(part), lr.shape[2]), np.float32)
-            self._best_in(lr, part, made)
+            made = self._made(part, into.dtype, by_best=True)
             for cell in _cells_of(box):
                 if cells[cell.top + 1, cell.left + 1]:
                     place = cell.scaled(CELL).intersect(whole)
-                    self._blend(into, made, place, weights, corner=part)
+                    inside = place.shifted(-part.top, -part.left).scaled(scale)
+                    target = into[place.scaled(scale).slices]
+                    _blend(target, made[inside.slices], weights[place.slices], scale=scale)
 
-    def _shape(self, box: Box) -> tuple[int, int]:
-        return box.height * self.card.scale, box.width * self.card.scale
-
-    def _cheap_in(self, lr: Planes, box: Box, into: Planes) -> None:
-        self._run(self.cheap, lr, box, context=self.cheap.card.radius, into=into)
-
-    def _best_in(self, lr: Planes, box: Box, into: Planes) -> None:
-        self._run(self.best, lr, box, context=self._context, into=into)
-
-    def _run(self, engine: Engine, lr: Planes, box: Box, *, context: int, into: Planes) -> None:
-        halo = self.card.radius
-        source = box.shifted(halo, halo).grown(Margins.around(context))
-        sr = engine(np.ascontiguousarray(lr[source.slices].transpose(2, 0, 1)[None]))
-        kept = Box(context, context, box.height, box.width).scaled(self.card.scale)
-        into[:] = sr[0].transpose(1, 2, 0)[kept.slices]
-
-    def _blend(
-        self, into: Planes, made: Planes, place: Box, weights: Planes, *, corner: Box
-    ) -> None:
-        """Put a cell of the best network over what is there, by its weights."""
-        scale = self.card.scale
-        target = into[place.scaled(scale).slices]
-        source = made[place.shifted(-corner.top, -corner.left).scaled(scale).slices]
-        weight = weights[place.slices]
-        if weight.min() == 1:
-            target[:] = source
-            return
-        enlarged = weight.repeat(scale, axis=0).repeat(scale, axis=1)[..., None]
-        target += enlarged * (source - target)
+    def _made(self, box: Box, dtype: np.dtype[Any], *, by_best: bool) -> Samples:
+        router = self._router
+        network = router.best if by_best else router.cheap
+        context = (router.context if by_best else network.card.radius) + self._reach
+        source = box.shifted(self._halo, self._halo).grown(Margins.around(context))
+        keep = Box(context, context, box.height, box.width).scaled(router.card.scale)
+        lr = self._lr[source.slices]
+        return network.restore(lr, keep, has_alpha=self._has_alpha, dtype=dtype)
 
 
 def plan_blocks(size: Size, *, side: int = BLOCK) -> list[Box]:
@@ -246,6 +247,16 @@ def plan_blocks(size: Size, *, side: int = BLOCK) -> list[Box]:
         for top in range(0, size.height, pixels)
         for left in range(0, size.width, pixels)
     ]
+
+
+def _blend(target: Samples, source: Samples, weights: Weights, *, scale: int) -> None:
+    """Put a cell of the best network over what is there, by its weights."""
+    if weights.min() == 1:
+        target[:] = source
+        return
+    enlarged = weights.repeat(scale, axis=0).repeat(scale, axis=1)[..., None]
+    below = to_float(target)
+    target[:] = as_type(below + enlarged * (to_float(source) - below), target.dtype)
 
 
 def _cells_of(box: Box) -> Iterator[Box]:
@@ -267,7 +278,7 @@ def _with_neighbours(cells: NDArray[np.bool_], block: Box) -> NDArray[np.bool_]:
     return cut
 
 
-def _cheap_boxes(cells: NDArray[np.bool_], weights: Planes, *, halo: int) -> list[Box]:
+def _cheap_boxes(cells: NDArray[np.bool_], weights: Weights, *, halo: int) -> list[Box]:
     """List what the cheap network has to do in a block, in LR pixels of the block.
 
     Args:
@@ -309,7 +320,7 @@ def _columns_of(marked: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.flatnonzero(marked.any(axis=0))
 
 
-def _faded(cells: NDArray[np.bool_], size: Size) -> Planes:
+def _faded(cells: NDArray[np.bool_], size: Size) -> Weights:
     """Draw cells as weights that rise from 0 outside of them to 1 inside, over `FADE` pixels.
 
     Args:
@@ -326,7 +337,7 @@ def _faded(cells: NDArray[np.bool_], size: Size) -> Planes:
     for join in (np.minimum, np.add):
         for _ in range(2):  # rows, then columns
             inner = _windows(inner, join).T
-    weights: Planes = inner.astype(np.float32) / np.float32((FADE + 1) ** 2)
+    weights: Weights = inner.astype(np.float32) / np.float32((FADE + 1) ** 2)
     return weights
 
 
