@@ -28,26 +28,26 @@ class EnsembleEngine:
         Args:
             engine: What is asked.
         """
-        self._engine: Final = engine
+        self.inner: Final = engine
 
     @property
     def card(self) -> Card:
         """What the network promises."""
-        return self._engine.card
+        return self.inner.card
 
     @property
     def name(self) -> str:
         """Which engine it is."""
-        return self._engine.name
+        return self.inner.name
 
     @property
     def precision(self) -> Precision:
         """Arithmetic of the trained part."""
-        return self._engine.precision
+        return self.inner.precision
 
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array; see `Engine`."""
-        results = _eight(self._engine, lr)
+        results = _eight(self.inner, lr)
         total = next(results)
         for sr in results:
             total += sr
@@ -68,7 +68,7 @@ class SpreadEngine(EnsembleEngine):
             (1, C + 1, scale * H, scale * W): the mean, and the standard deviation of the luma of
             the eight results, in 8-bit levels divided by 255.
         """
-        results = _eight(self._engine, lr)
+        results = _eight(self.inner, lr)
         total = next(results)
         first = _luma(total)
         # Of differences from the first result: of the values themselves only rounding errors

@@ -151,8 +151,10 @@ class Router:
         lr = Window(rows.bands).rows(0, header.size.height)
         decision = self.decide(lr[..., : header.channels])
         side = min(max(tile // CELL, 1), BLOCK)
-        for band in plan_blocks(Size(header.size.height, 1), side=side):
-            made = self._band(lr, band, decision=decision, has_alpha=header.has_alpha, dtype=dtype)
+        for band in plan_blocks(header.size, side=side, is_wide=True):
+            made = self._band(
+                lr, band, decision=decision, side=side, has_alpha=header.has_alpha, dtype=dtype
+            )
             if progress is not None:
                 progress(band.bottom / header.size.height)
             yield made
@@ -163,16 +165,16 @@ class Router:
         band: Box,
         *,
         decision: Decision,
+        side: int,
         has_alpha: bool,
         dtype: np.dtype[Any],
     ) -> Samples:
         """Enlarge a row of blocks; with smaller blocks when memory runs out."""
-        scale, width = self.card.scale, lr.shape[1]
-        side = -(-band.height // CELL)
+        scale = self.card.scale
         while True:
             try:
-                sr = np.empty((band.height * scale, width * scale, lr.shape[2]), dtype)
-                for part in plan_blocks(Size(band.height, width), side=side):
+                sr = np.empty((band.height * scale, band.width * scale, lr.shape[2]), dtype)
+                for part in plan_blocks(band.size, side=side):
                     block = Block(self, lr, part.shifted(band.top, 0), has_alpha=has_alpha)
                     block.enlarge(decision, sr[part.scaled(scale).slices])
             except MemoryError as err:
@@ -245,21 +247,23 @@ class Block:
         return network.restore(lr, keep, has_alpha=self._has_alpha, dtype=dtype)
 
 
-def plan_blocks(size: Size, *, side: int = BLOCK) -> list[Box]:
+def plan_blocks(size: Size, *, side: int = BLOCK, is_wide: bool = False) -> list[Box]:
     """Cut a picture into blocks of cells, from its corner on.
 
     Args:
         size: Size of the picture in LR pixels.
         side: Side of a block in cells.
+        is_wide: Whether a block goes over the whole width.
 
     Returns:
         Boxes in LR pixels, row by row; those at the right and lower border may be smaller.
     """
     whole, pixels = Box.whole(size), side * CELL
+    wide = size.width if is_wide else pixels
     return [
-        Box(top, left, pixels, pixels).intersect(whole)
+        Box(top, left, pixels, wide).intersect(whole)
         for top in range(0, size.height, pixels)
-        for left in range(0, size.width, pixels)
+        for left in range(0, size.width, wide)
     ]
 
 

@@ -20,6 +20,8 @@ from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_
 from pixelift.image.write import encode_rows
 from pixelift.infer.effort import DEFAULT_MODEL, Effort
 from pixelift.infer.family import Family
+from pixelift.infer.network import Network
+from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.infer.target import Target, as_target, choose_chain
 from pixelift.infer.tiling import DEFAULT_TILE, Progress
@@ -108,6 +110,11 @@ class Upscaler:
     def card(self) -> Card:
         """What the network promises: its scale, size, licence and scores; the first of two."""
         return self._first.card
+
+    @property
+    def network(self) -> Network | Router:
+        """What enlarges: one network, or a choice between two; the first of a chain."""
+        return self._first
 
     @property
     def scale(self) -> float | None:
