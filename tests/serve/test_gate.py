@@ -26,16 +26,33 @@ def kind_of(check, *arguments):
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost:8000", "LOCALHOST", "127.0.0.1:8000", "[::1]:8000", "192.168.1.9",
-     "photos.example", "photos.example:8443"],
+    [
+        "localhost:8000",
+        "LOCALHOST",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "192.168.1.9",
+        "photos.example",
+        "photos.example:8443",
+    ],
 )
 def test_addresses_and_known_names_are_let_in(host):
     assert kind_of(check_host, host, ACCESS) is None
 
 
 @pytest.mark.parametrize(
-    "host", [None, "", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000",
-             "photos.example.evil", "[::1].evil", "1", "@127.0.0.1x"]
+    "host",
+    [
+        None,
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8000",
+        "photos.example.evil",
+        "[::1].evil",
+        "1",
+        "@127.0.0.1x",
+    ],
 )
 def test_a_name_that_could_have_been_made_to_point_here_is_refused(host):
     assert kind_of(check_host, host, ACCESS) == "wrong-host"

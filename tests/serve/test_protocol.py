@@ -20,8 +20,13 @@ async def answer(scope, receive, send):
     if scope["type"] != "http":
         return
     size = 50_000_000 if scope["path"] == "/much" else 2
-    await send({"type": "http.response.start", "status": 200,
-                "headers": [(b"content-length", str(size).encode())]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-length", str(size).encode())],
+        }
+    )
     for _ in range(0, size, 100_000):
         body = b"x" * min(size, 100_000)
         await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -14,7 +14,7 @@ from pixelift.errors import ConfigError
 
 Positive = Annotated[int, Meta(ge=1)]
 
-PixelLoss = Literal["l1", "l2", "charbonnier"]
+PixelLoss = Literal["l1", "l2", "charbonnier", "psnr"]
 """What is averaged over pixels: the absolute difference, its square, or a rounded absolute one."""
 
 
