@@ -77,8 +77,8 @@ class DistillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Learning from a larger network beside the photos."""
 
     teacher: str = ""
-    """Run folder of a trained network of the same scale and channels; empty for none. It is copied
-    into the new run folder, which needs nothing from outside to go on."""
+    """Run folder of a trained network of the same scale; one for RGB teaches luma as well. Empty
+    for none. It is copied into the new run folder, which needs nothing from outside to go on."""
     weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
     """Share of the loss that is measured against the teacher's pictures; the rest is measured
     against the photos."""
