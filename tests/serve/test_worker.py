@@ -69,7 +69,7 @@ def test_quality_counts(studio):
     [
         ({"max_pixels": 100}, "too-many-pixels", "16x12"),
         ({"model": "nothing"}, "bad-field", 'no model "nothing"'),
-        ({"scale": 7}, "bad-field", "7"),
+        ({"scale": 70}, "bad-field", "70"),
     ],
 )
 def test_what_cannot_be_done_is_told(studio, changes, kind, words):

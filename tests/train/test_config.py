@@ -1,5 +1,6 @@
 import pytest
 
+from pixelift.degrade.draw import Degradation
 from pixelift.errors import ConfigError
 from pixelift.train.config import Recipe, load_recipe
 
@@ -59,12 +60,22 @@ def test_changes_are_toml_values_or_plain_text(tmp_path):
         ("[optim]\nlearning_rate = nan\n", r": optim\.learning_rate: Expected `float` > 0"),
         ("[optim]\nfinal_rate = inf\n", r": optim\.final_rate: Expected `float` <= 1000000"),
         ("[optim]\nfinal_rate = 0.1\n", r": optim: final_rate 0\.1 is above learning_rate 0\.001"),
+        ("[data]\ndegrade = 'foto'\n", r'no degradation "foto"; allowed are clean, photo, heavy'),
+        ("[data.degrade]\nnoise = 1\n", r"data\.degrade"),
+        ("[data.degrade]\nquality = [90, 20]\n", r"the smaller one comes first"),
         ("[model\n", "not valid TOML"),
     ],
 )
 def test_wrong_keys_and_values_are_refused_with_their_path(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message):
         recipe(tmp_path, text)
+
+
+def test_a_degradation_is_a_preset_or_a_table(tmp_path):
+    assert recipe(tmp_path, "").data.degrade == "clean"
+    assert recipe(tmp_path, "[data]\ndegrade = 'photo'\n").data.degrade == "photo"
+    table = recipe(tmp_path, "[data.degrade]\nkernels = ['area']\nnoise_share = 0.5\n").data.degrade
+    assert table == Degradation(kernels=("area",), noise_share=0.5)
 
 
 @pytest.mark.parametrize("change", ["optim.steps", "=5", "optim..steps=5"])

@@ -26,6 +26,10 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
     scale: Annotated[int | None, Parameter(name=["--scale", "-s"], converter=whole_number)] = None,
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "balanced",
+    effort: str | None = None,
+    ensemble: bool = False,
+    explain: Path | None = None,
+    confidence: Path | None = None,
     overwrite: bool = False,
     format: Literal["png", "jpeg", "webp", "tiff", "avif"] | None = None,
     quality: Annotated[int | None, Parameter(converter=whole_number)] = None,
@@ -48,6 +52,14 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             single picture). Without it results are put beside the pictures.
         scale: Factor to enlarge by; by default the one in the model's name or file, and else 4.
         model: Name of a model (see pixelift models), or path of an .onnx file.
+        effort: Choose the networks instead of a model: low (the quickest), high (the best), auto
+            (the best only where there is something to restore), or a number to spend more or less
+            than auto, which is 1.
+        ensemble: Take the mean over the eight flips and rotations: a little better, eight times
+            as long.
+        explain: File for a picture of the decision of --effort auto.
+        confidence: File for a map of where the network had to invent: how far its answers to the
+            eight flips and rotations are apart.
         overwrite: Replace files that are there already.
         format: Format of the results; by default that of each picture where it can be written,
             and png otherwise.
@@ -61,6 +73,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         json: Print one JSON object for each picture on stdout, and nothing else.
     """
     from pixelift.batch.jobs import run_job
+    from pixelift.batch.maps import check_maps, write_maps
     from pixelift.batch.plan import plan_jobs
     from pixelift.infer.upscaler import Upscaler
 
@@ -77,8 +90,16 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         )
     # Before any work on files, so that a wrong model or scale is told at once.
     upscaler = Upscaler(
-        model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
+        model,
+        scale=scale,
+        effort=effort,
+        ensemble=ensemble,
+        engine=engine,
+        precision=precision,
+        tile=tile,
+        threads=threads,
     )
+    check_maps(inputs, upscaler, explanation=explain, spread=confidence)
     jobs, empty = plan_jobs(inputs, output=output, scale=upscaler.scale, format=format)
     if quality is not None and jobs and not any(job.format.default_quality for job in jobs):
         raise ConfigError(
@@ -104,6 +125,8 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     for outcome in _with_progress(outcomes, total=len(jobs), is_shown=is_shown):
         _report(outcome, as_json=json)
         has_failed = has_failed or not outcome.ok
+    if not has_failed and (explain or confidence):
+        write_maps(inputs[0], upscaler, explanation=explain, spread=confidence, overwrite=overwrite)
     return FAILED if has_failed else FINE
 
 

@@ -5,7 +5,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from pixelift.errors import (
     WeightsError,
     unknown_name,
 )
-from pixelift.image.depth import to_float, to_u8, to_u16
+from pixelift.image.depth import to_float
 from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples, as_type
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import read_weights
 
@@ -47,10 +48,6 @@ OUT_OF_MEMORY_SIGNS = (
     "cannot allocate memory",
     "resource temporarily unavailable",
 )
-
-
-Samples = NDArray[Any]
-"""(H, W, C): uint8 or uint16 of the whole range, or float32 in [0, 1]."""
 
 
 class Engine(Protocol):
@@ -263,9 +260,7 @@ def samples_by_planes(engine: Engine, lr: Samples, keep: Box) -> Samples:
     check_samples(engine.card, lr)
     planes = np.ascontiguousarray(to_float(lr).transpose(2, 0, 1)[None])
     sr = engine(planes)[0].transpose(1, 2, 0)[keep.slices]
-    if lr.dtype == np.uint8:
-        return to_u8(sr)
-    return to_u16(sr) if lr.dtype == np.uint16 else np.ascontiguousarray(sr)
+    return np.ascontiguousarray(as_type(sr, lr.dtype))
 
 
 def check_result(card: Card, lr: tuple[int, ...], sr: tuple[int, ...]) -> None:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
 from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
     Precision,
-    Samples,
     check_planes,
     check_result,
     engine_failure,

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
 from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
     Precision,
-    Samples,
     check_planes,
     check_result,
     check_samples,
@@ -51,8 +51,8 @@ class OpenVinoEngine:
 
     For planes of floats shapes stay dynamic: one compilation serves every size of tile, at the same
     speed and with the same values as one compilation for each size. Networks that take and give
-    samples are compiled for each size of tile: only then does OpenVINO merge the conversions with
-    what stands before and behind them.
+    samples are compiled for a size of tile that comes twice in a row: only for a fixed size does
+    OpenVINO merge the conversions with what stands before and behind them. The values are the same.
     """
 
     name: Final = "openvino"
@@ -78,6 +78,7 @@ class OpenVinoEngine:
         self._threads = threads
         self._lock = threading.Lock()
         self._requests: dict[Kind, list[Any]] = {}
+        self._last: Kind | None = None
         try:
             self._models = self._load(data)
         except RuntimeError as err:
@@ -92,11 +93,16 @@ class OpenVinoEngine:
 
     def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
         """Enlarge samples and keep a part; see `Engine`."""
-        if lr.dtype == np.float32:
+        if lr.dtype == np.float32 or (lr.dtype == np.uint16 and self.precision == "bf16"):
+            # Inside of a network in bf16, 16 bits would be rounded twice.
             return samples_by_planes(self, lr, keep)
         check_samples(self.card, lr)
         height, width, channels = lr.shape
         kind = (lr.dtype.name, height, width)
+        is_usual, self._last = kind == self._last or kind in self._requests, kind
+        if not is_usual:
+            # Compiling takes longer than converting one tile outside; it pays when more follow.
+            return samples_by_planes(self, lr, keep)
         return self._run(kind, lr[None], (0, *keep.slices), shape=(1, channels, height, width))
 
     def _run(

@@ -310,7 +310,7 @@ async def _answer_problem(_: Request, problem: Exception) -> Response:
 async def _answer_unrouted(request: Request, error: Exception) -> Response:
     headers = dict(getattr(error, "headers", None) or {})
     if getattr(error, "status_code", 404) == 405:
-        allowed = headers.get("Allow", "")
+        allowed = ", ".join(sorted(headers.get("Allow", "").split(", ")))
         detail = f"{request.method[:20]} is not allowed here; allowed are {allowed}."
         return await _answer_problem(
             request, Problem("wrong-method", detail, headers={"allow": allowed})

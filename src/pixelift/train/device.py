@@ -35,12 +35,16 @@ def find_device(name: str) -> torch.device:
     if name == "cpu" or not has_gpu:
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    _tune(device)
+    return device
+
+
+def _tune(device: torch.device) -> None:
     torch.cuda.set_device(device)
     # All crops have one size, so that the search for the quickest kernels pays; what float32 is
     # left beside bf16 (the kernels being collapsed) need not be slow.
     torch.backends.cudnn.benchmark = True
-    torch.backends.cuda.matmul.allow_tf32 = True
-    return device
+    torch.set_float32_matmul_precision("high")
 
 
 def computes_in_bf16(device: torch.device) -> bool:

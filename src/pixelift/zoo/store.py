@@ -91,6 +91,32 @@ def find_model(name: str | os.PathLike[str], *, scale: int | None = None) -> tup
     raise _not_found(base, wanted)
 
 
+def find_scales(name: str | os.PathLike[str]) -> tuple[int, ...]:
+    """List the scales that a model has networks for.
+
+    Args:
+        name: As for `find_model`; a file, or a name with its scale, has that scale alone.
+
+    Returns:
+        The scales, ascending; at least one.
+
+    Raises:
+        UnknownNameError: There is no such network.
+        WeightsError: The file is missing, damaged, too large or carries no card.
+    """
+    text = os.fspath(name)
+    base, in_name = _split_name(text)
+    if text.lower().endswith(".onnx") or in_name is not None:
+        return (find_model(name)[0].scale,)
+    found = {
+        offered
+        for cards, _ in _folders()
+        for stem, offered in (_split_name(path.stem) for path in cards.glob("*.toml"))
+        if stem == base and offered is not None
+    }
+    return tuple(sorted(found)) if found else (find_model(name)[0].scale,)
+
+
 def read_weights(card: Card, path: Path) -> bytes:
     """Read the file of a network; the bytes that are returned are the ones that were verified.
 
