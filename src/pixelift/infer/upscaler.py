@@ -182,9 +182,7 @@ class Upscaler:
         wanted = self._target.size_of(size)
         chain = choose_chain(size, wanted, scales=self._family.scales)
         networks = [self._family.network(scale) for scale in chain]
-        return enlarge_rows(
-            rows, networks, size=wanted, dtype=np.dtype(dtype), tile=self._tile
-        )
+        return enlarge_rows(rows, networks, size=wanted, dtype=np.dtype(dtype), tile=self._tile)
 
     def size_of(self, size: Size) -> Size:
         """Tell the exact size of the result of a picture.
