@@ -71,6 +71,8 @@ bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/r
 	@$(BIN)/python benchmarks/speed.py
 	@$(BIN)/python benchmarks/engines.py $(BENCH)
 	@$(BIN)/python benchmarks/quality.py $(BENCH)
+	@$(BIN)/python benchmarks/serving.py
+	@$(BIN)/python benchmarks/fuzzing.py
 
 notebooks: $(DEV)/.installed  ## run the notebooks from top to bottom
 	@$(BIN)/python tools/run_notebooks.py

@@ -19,9 +19,7 @@ def with_pool(story, *, workers=1, command=FAKE_WORKER, **limits):
 
     async def tell():
         finished = []
-        pool = Pool(
-            command, workers=workers, limits=Limits(**limits), on_finished=finished.append
-        )
+        pool = Pool(command, workers=workers, limits=Limits(**limits), on_finished=finished.append)
         await pool.start()
         try:
             async with asyncio.timeout(PATIENCE):

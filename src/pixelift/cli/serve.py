@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pixelift.serve.run import Running
     from pixelift.serve.service import Settings
 
-TOKEN_VARIABLE = "PIXELIFT_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN_VARIABLE = "PIXELIFT_TOKEN"
 """Environment variable that holds the token."""
 
 PACKAGES = ("starlette", "uvicorn", "python_multipart", "prometheus_client")

@@ -24,7 +24,7 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """(1, C, H, W) to (1, C, scale * H, scale * W): an engine."""
 
 Progress = Callable[[int, int], None]
-"""Is told after each tile how many are done and how many there are; what it raises ends the work."""
+"""Told after each tile how many are done and how many there are; what it raises ends the work."""
 
 
 @dataclass(frozen=True, slots=True)
