@@ -19,7 +19,13 @@ from tools.study_tables import STUDY_TABLES, source
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = ("README.md", "docs/measurements.md", "docs/sampling.md", "docs/architectures.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/measurements.md",
+    "docs/sampling.md",
+    "docs/architectures.md",
+    "docs/serving.md",
+)
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -175,10 +181,47 @@ def peers_beaten() -> str:
     return peer_tables.beaten(result) + source(result, note)
 
 
+def serving() -> str:
+    """Throughput and latency of the service beside the library's own."""
+    result = load("serving")
+    rows = [
+        [
+            str(row["clients"]),
+            f"{row['per_second']:.1f}",
+            f"{row['share_of_library']:.0%}",
+            *(f"{row[name]:.0f}" for name in ("p50_ms", "p90_ms", "p99_ms", "max_ms")),
+            f"{row['memory_mib']:.0f}",
+        ]
+        for row in result["results"]
+    ]
+    header = ["clients", "pictures/s", "of the library's", "p50 ms", "p90 ms", "p99 ms", "longest"]
+    burst = result["burst"]
+    told = ", ".join(f"{n} got {status}" for status, n in sorted(burst["statuses"].items()))
+    note = (
+        f"{result['requests']} requests a row, {result['picture']} to x{result['scale']}, "
+        f"{result['workers']} workers; the library alone, one after the other with all cores, "
+        f"makes {result['library_per_second']:.1f} a second. Of {burst['requests']} at once {told}"
+    )
+    return render_table([*header, "MiB"], rows) + source(result, note)
+
+
+def fuzzing() -> str:
+    """What became of damaged pictures, and what they left behind."""
+    result = load("fuzzing")
+    statuses = result["statuses"]
+    header = ["damaged pictures", *statuses, "workers lost", "MiB before", "MiB after"]
+    memory = result["memory_mib"]
+    cells = [f"{result['pictures']:,}", *(f"{n:,}" for n in statuses.values())]
+    cells += [str(result["workers_lost"]), f"{memory[0]:.0f}", f"{memory[-1]:.0f}"]
+    return render_table(header, [cells]) + source(result)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,
+    "serving": serving,
+    "fuzzing": fuzzing,
     "quality": quality,
     "models": models,
     "speed": speed,

@@ -1,6 +1,7 @@
 import pytest
 from starlette.datastructures import Headers
 
+from pixelift.serve.app import PAGE
 from pixelift.serve.gate import (
     PUBLIC,
     Access,
@@ -10,7 +11,6 @@ from pixelift.serve.gate import (
     host_name,
     known_hosts,
 )
-from pixelift.serve.app import PAGE
 from pixelift.serve.problems import Problem
 
 ACCESS = Access(hosts=known_hosts(["Photos.Example:443"]), token="s3cret")
@@ -101,4 +101,4 @@ def test_only_the_token_itself_is_the_token(value, kind):
 
 
 def test_the_page_needs_no_token_and_everything_else_does():
-    assert PUBLIC == {*PAGE, "/health", "/openapi.json"}
+    assert {*PAGE, "/health", "/openapi.json"} == PUBLIC
