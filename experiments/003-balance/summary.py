@@ -9,12 +9,14 @@ from typing import Any
 from latency import CASES, YARDSTICK
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from networks import networks_of
 
 from study import save_results, stamp
 
 MEASURED = {"valid": "photos/valid", "set14": "Set14"}
 TITLES = {"bf16": "bf16", "f32": "float32", "f32_avx2": "float32, AVX2 alone"}
+TICKS_MS = (5, 10, 20, 50, 100, 200, 500, 1000)
 Rows = list[dict[str, Any]]
 
 
@@ -128,7 +130,9 @@ def draw_balance(
     figure = Figure(figsize=(15, 5.4), layout="constrained")
     for axis, (case, found) in zip(figure.subplots(1, 3, sharey=True), points.items(), strict=True):
         axis.set_xscale("log")
-        axis.set(title=TITLES[case], xlabel="ms, 480x270 to 1920x1080")
+        axis.set_xticks(TICKS_MS, [str(ms) for ms in TICKS_MS])
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set(title=TITLES[case], xlabel=f"ms, {table['latency']['lr']} to x4")
         axis.grid(alpha=0.3, which="both")
         if not found:
             axis.text(0.5, 0.5, "not on this processor", transform=axis.transAxes, ha="center")
@@ -138,6 +142,8 @@ def draw_balance(
         axis.plot(*zip(*on_front, strict=True), color="C1", linewidth=1.5, label="Pareto front")
         _draw_points(axis, found, front)
         _draw_limits(axis, table, case)
+        milliseconds = [ms for _, ms, _ in found]
+        axis.set_xlim(min(milliseconds) / 1.3, 2 * max(milliseconds))
     figure.axes[0].set_ylabel("PSNR-Y (dB), photos/valid, after equal short trainings")
     figure.axes[0].legend(fontsize=8, loc="lower right")
     return figure
@@ -156,10 +162,10 @@ def _draw_limits(axis: Axes, table: dict[str, Any], case: str) -> None:
         for tier in table["config"]["tier"]:
             at = tier["share"] * yardstick[case]
             axis.axvline(at, color="green", linestyle="--", linewidth=1)
-            axis.text(at, 0.98, tier["name"], transform=axis.get_xaxis_transform(), **RIGHT_ALIGNED)
+            axis.text(at, 0.02, tier["name"], transform=axis.get_xaxis_transform(), **BESIDE)
 
 
-RIGHT_ALIGNED: dict[str, Any] = {"ha": "right", "va": "top", "rotation": 90, "color": "green"}
+BESIDE: dict[str, Any] = {"ha": "right", "va": "bottom", "rotation": 90, "color": "green"}
 
 
 def draw_curves(table: dict[str, Any]) -> Figure:
@@ -175,12 +181,12 @@ def draw_curves(table: dict[str, Any]) -> Figure:
     for place, row in enumerate(rows):
         curve = curves[row["network"]]
         style = {"color": f"C{place % 10}", "linestyle": "-" if place < 10 else "--"}
-        by_step.plot(curve["steps"], curve["valid"], label=row["network"], **style)
+        by_step.plot(curve["steps"], curve["valid"], **style)
         seconds = [step * row["seconds_per_step"] for step in curve["steps"]]
-        by_time.plot(seconds, curve["valid"], **style)
+        by_time.plot(seconds, curve["valid"], label=row["network"], **style)
     by_step.set(xlabel="step", ylabel="PSNR-Y (dB), photos/valid")
     by_time.set(xlabel="processor seconds of one core, validations left out", xscale="log")
     for axis in (by_step, by_time):
         axis.grid(alpha=0.3, which="both")
-    by_step.legend(fontsize=8, ncols=2, loc="lower right")
+    by_time.legend(fontsize=8, ncols=2, loc="upper left")
     return figure
