@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from pixelift.train import fit as fit_module
 from pixelift.train.checkpoint import load_checkpoint
@@ -121,8 +122,26 @@ def test_a_second_ctrl_c_ends_it_at_once(train, monkeypatch):
         (["--set", "optim.steps"], "write it as --set optim.steps=500"),
         (["--set", "model.architecture=repnat"], 'Did you mean "repnet"'),
         (["--set", "model.dials.hight=3"], 'repnet has no dial "hight"; it has width, depth'),
+        (["--set", "model.dials.width=1.5"], "model.dials.width is 1.5; a dial is a whole number"),
+        (["--set", "model.dials.width=wide"], "model.dials.width is 'wide'; a dial is a whole"),
+        (["--set", "model.dials.width=9999999"], "a whole number from 1 to 1024, a switch true"),
+        (["--set", "model.dials.width=true"], "model.dials.width is True; it must be a whole"),
+        (["--set", "model.dials.channels=1"], "holds pictures of 3 channels, the recipe trains"),
+        (["--set", "model.dials.scale=3"], "the scale is no dial. Set model.scale = 3"),
+        (["--set", "model.scale=9"], "model.scale: Expected `int` <= 8"),
+        (
+            ["--set", "model.dials.depth=12"],
+            "the validation crop of 0.png would be 48 pixels on a side; this network looks 28 "
+            "pixels far, so more than 56 are needed. Raise run.valid_crop, or train a shallower",
+        ),
+        (
+            ["--set", "model.dials.depth=30", "--set", "run.valid_crop=480"],
+            "0.png would be 96 pixels on a side; this network looks 64 pixels far, so more than "
+            "128 are needed. Validate with larger photos, or train a shallower",
+        ),
         (["--set", "data.lr_patch=500"], "Lower data.lr_patch or add larger photos"),
         (["--set", "run.start_from=nowhere"], "no weights at nowhere/best.safetensors"),
+        (["--set", "run.start_from=third_party.pth"], "no weights at third_party.pth/best.safet"),
         (["--resume"], "no checkpoint in run. Start it without --resume"),
         (["--threads", "0"], "threads is 0; allowed are numbers from 1 up"),
         (["--device", "tpu"], 'no device "tpu"; allowed are auto, cpu, cuda'),
@@ -215,6 +234,29 @@ def test_a_run_folder_that_is_a_file_is_told(train):
 
     assert (code, out) == (2, "")
     assert err == "pixelift: cannot write to run: File exists. Choose another -o.\n"
+
+
+def test_a_pickle_of_others_in_place_of_ours_is_refused_unread(train, trained):
+    class Bomb:
+        def __reduce__(self):
+            return (Path("exploded").mkdir, ())
+
+    shutil.copytree(trained, "run")
+    for name in ("checkpoint.pt", "best.safetensors"):
+        torch.save({"params": Bomb()}, Path("run") / name)
+    shutil.copytree("run", "first")
+
+    assert train("--resume")[::2] == (
+        1,
+        "pixelift: checkpoint run/checkpoint.pt is damaged (UnpicklingError). Its best weights are "
+        "in best.safetensors; start a new run from them with --set run.start_from=run\n",
+    )
+    shutil.rmtree("run")
+    code, _, err = train("--set", "run.start_from=first")
+    assert code == 1
+    assert "cannot read the weights first/best.safetensors" in err
+    assert not Path("exploded").exists()
+    assert not Path("run").exists()
 
 
 def test_a_damaged_checkpoint_is_a_failure_and_says_how_to_save_what_there_is(train, trained):

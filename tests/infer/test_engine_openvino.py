@@ -12,7 +12,7 @@ from pixelift.errors import ConfigError, OutOfMemoryError, WeightsError
 from pixelift.image.geometry import Box
 from pixelift.infer import engine_openvino
 from pixelift.infer.engine import open_engine
-from pixelift.infer.engine_openvino import KEPT, import_openvino
+from pixelift.infer.engine_openvino import KEPT, PLANES, import_openvino
 from tests.fakes import write_model
 
 try:
@@ -117,8 +117,21 @@ def test_only_the_last_few_sizes_stay_compiled(tmp_path, rng):
     engine = open_engine(card, path, provider="openvino")
     for side in range(4, 10):
         lr = rng.integers(0, 256, (side, 5, 3), dtype=np.uint8)
+        keep = Box(0, 0, side * card.scale, 5 * card.scale)
+        once, twice, thrice = (engine.samples(lr, keep=keep) for _ in range(3))
+        assert np.array_equal(once, twice)
+        assert np.array_equal(once, thrice)
+    sides = range(11 - KEPT, 10)
+    assert set(engine._requests) == {PLANES, *(("uint8", side, 5) for side in sides)}
+
+
+def test_a_size_that_comes_once_is_not_compiled(tmp_path, rng):
+    card, path = write_model(tmp_path)
+    engine = open_engine(card, path, provider="openvino")
+    for side in (4, 5, 4, 5):
+        lr = rng.integers(0, 256, (side, 5, 3), dtype=np.uint8)
         engine.samples(lr, keep=Box(0, 0, side * card.scale, 5 * card.scale))
-    assert list(engine._requests) == [("uint8", side, 5) for side in range(10 - KEPT, 10)]
+    assert list(engine._requests) == [PLANES]
 
 
 QUIET = """

@@ -4,6 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pixelift.degrade.draw import Degradation
 from pixelift.errors import ConfigError
 from pixelift.train.config import Recipe, load_recipe
 
@@ -51,14 +52,34 @@ def test_changes_are_toml_values_or_plain_text(tmp_path):
         ("optim = 3\n", r": optim: Expected `object`, got `int`"),
         (
             "[model]\ndials = {width = 1.5}\n",
-            r"model\.dials.*: Expected `bool \| int`, got `float`",
+            r"model\.dials\.width is 1\.5; a dial is a whole number",
         ),
+        ("[model]\ndials = {depth = 5000}\n", r"model\.dials\.depth is 5000; .* from 1 to 1024"),
+        ("[model]\ndials = {width = 0}\n", r"model\.dials\.width is 0; "),
+        ("[model]\ndials = {scale = 3}\n", r"the scale is no dial. Set model\.scale = 3"),
+        ("[model]\ndials = [3]\n", r": model\.dials: Expected `object`, got `array`"),
+        ("[data]\nbatch = 100_000\n", r": data\.batch: Expected `int` <= 4096"),
+        ("[run]\nseed = 99999999999999999999999\n", r": run\.seed: "),
+        ("[optim]\nsteps = 99999999999999999999999\n", r": optim\.steps: "),
+        ("[optim]\nlearning_rate = nan\n", r": optim\.learning_rate: Expected `float` > 0"),
+        ("[optim]\nfinal_rate = inf\n", r": optim\.final_rate: Expected `float` <= 1000000"),
+        ("[optim]\nfinal_rate = 0.1\n", r": optim: final_rate 0\.1 is above learning_rate 0\.001"),
+        ("[data]\ndegrade = 'foto'\n", r'no degradation "foto"; allowed are clean, photo, heavy'),
+        ("[data.degrade]\nnoise = 1\n", r"data\.degrade"),
+        ("[data.degrade]\nquality = [90, 20]\n", r"the smaller one comes first"),
         ("[model\n", "not valid TOML"),
     ],
 )
 def test_wrong_keys_and_values_are_refused_with_their_path(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message):
         recipe(tmp_path, text)
+
+
+def test_a_degradation_is_a_preset_or_a_table(tmp_path):
+    assert recipe(tmp_path, "").data.degrade == "clean"
+    assert recipe(tmp_path, "[data]\ndegrade = 'photo'\n").data.degrade == "photo"
+    table = recipe(tmp_path, "[data.degrade]\nkernels = ['area']\nnoise_share = 0.5\n").data.degrade
+    assert table == Degradation(kernels=("area",), noise_share=0.5)
 
 
 @pytest.mark.parametrize("change", ["optim.steps", "=5", "optim..steps=5"])

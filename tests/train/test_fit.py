@@ -96,6 +96,16 @@ def test_further_pairs_are_logged_and_decide_nothing(prepared, tmp_path):
     assert "psnr_y_others" not in read_log(tmp_path / "alone")[-1]
 
 
+def test_a_network_is_trained_on_degraded_pictures_and_measured_on_both(prepared, tmp_path):
+    data = DataSettings(lr_patch=12, batch=4, degrade="photo", clean_share=0.5)
+    degraded = msgspec.structs.replace(recipe(), data=data)
+    best = fit(degraded, prepared, tmp_path)
+    logged = [line for line in read_log(tmp_path) if "psnr_y" in line]
+    assert best == max(line["psnr_y"] for line in logged)
+    assert all(line["psnr_y_clean"] > line["psnr_y"] for line in logged)
+    assert (tmp_path / "valid_plans.json").read_text().count('"scale": 2') == 1
+
+
 def test_a_luma_set_trains_a_luma_network_and_no_other(tmp_path):
     prepared = make_prepared(tmp_path, channels="y")
     with pytest.raises(WrongDatasetError, match=r"1 channel, the recipe trains a network of 3"):

@@ -51,8 +51,8 @@ class OpenVinoEngine:
 
     For planes of floats shapes stay dynamic: one compilation serves every size of tile, at the same
     speed and with the same values as one compilation for each size. Networks that take and give
-    samples are compiled for each size of tile: only then does OpenVINO merge the conversions with
-    what stands before and behind them.
+    samples are compiled for a size of tile that comes twice in a row: only for a fixed size does
+    OpenVINO merge the conversions with what stands before and behind them. The values are the same.
     """
 
     name: Final = "openvino"
@@ -78,6 +78,7 @@ class OpenVinoEngine:
         self._threads = threads
         self._lock = threading.Lock()
         self._requests: dict[Kind, list[Any]] = {}
+        self._last: Kind | None = None
         try:
             self._models = self._load(data)
         except RuntimeError as err:
@@ -98,6 +99,10 @@ class OpenVinoEngine:
         check_samples(self.card, lr)
         height, width, channels = lr.shape
         kind = (lr.dtype.name, height, width)
+        is_usual, self._last = kind == self._last or kind in self._requests, kind
+        if not is_usual:
+            # Compiling takes longer than converting one tile outside; it pays when more follow.
+            return samples_by_planes(self, lr, keep)
         return self._run(kind, lr[None], (0, *keep.slices), shape=(1, channels, height, width))
 
     def _run(

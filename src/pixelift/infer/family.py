@@ -3,9 +3,9 @@
 import os
 import threading
 
-from pixelift.infer.engine import Engine, open_engine
+from pixelift.infer.effort import Effort, open_network, scales_of
 from pixelift.infer.network import Network
-from pixelift.zoo.store import find_model, find_scales
+from pixelift.infer.route import Router
 
 
 class Family:
@@ -15,6 +15,8 @@ class Family:
         self,
         model: str | os.PathLike[str],
         *,
+        effort: Effort | None = None,
+        ensemble: bool = False,
         engine: str,
         precision: str,
         threads: int | None,
@@ -23,6 +25,8 @@ class Family:
 
         Args:
             model: Name of a packaged network, or path of an .onnx file.
+            effort: See `open_network`, as for the next.
+            ensemble: See there.
             engine: As for `open_engine`, like the two that follow.
             precision: See there.
             threads: See there.
@@ -32,14 +36,16 @@ class Family:
             WeightsError: The model's file is damaged.
         """
         self._model = model
+        self._effort = effort
+        self._ensemble = ensemble
         self._engine = engine
         self._precision = precision
         self._threads = threads
         self._lock = threading.Lock()
-        self._networks: dict[int, Network] = {}
-        self.scales = find_scales(model)
+        self._networks: dict[int, Network | Router] = {}
+        self.scales = scales_of(model, effort=effort)
 
-    def network(self, scale: int) -> Network:
+    def network(self, scale: int) -> Network | Router:
         """Open the network of a scale, or hand out the one that is open.
 
         Args:
@@ -53,14 +59,15 @@ class Family:
         """
         with self._lock:
             if scale not in self._networks:
-                self._networks[scale] = Network(self._open(scale))
+                self._networks[scale] = self._open(scale)
             return self._networks[scale]
 
-    def _open(self, scale: int) -> Engine:
-        card, path = find_model(self._model, scale=scale)
-        return open_engine(
-            card,
-            path,
+    def _open(self, scale: int) -> Network | Router:
+        return open_network(
+            self._model,
+            scale=scale,
+            effort=self._effort,
+            ensemble=self._ensemble,
             provider=self._engine,
             precision=self._precision,
             threads=self._threads,

@@ -14,6 +14,7 @@ from pixelift.image.resample import resize_rows
 from pixelift.image.rows import Header, Rows, Samples, Window
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.network import Network
+from pixelift.infer.route import Router
 from pixelift.infer.tiling import MINIMUM_TILE, Progress, even_share, run_tiled
 
 BAND_BYTES = 32 << 20
@@ -26,7 +27,7 @@ LEAST_ROWS = 2 * MINIMUM_TILE
 
 def enlarge_rows(
     rows: Rows,
-    networks: Sequence[Network],
+    networks: Sequence[Network | Router],
     *,
     size: Size,
     dtype: np.dtype[Any],
@@ -61,13 +62,12 @@ def enlarge_rows(
     for step, network in enumerate(networks, start=1):
         reached = reached.scaled(network.card.scale)
         is_last = step == len(networks) and reached == size
-        rows = _network_rows(
-            rows,
-            network,
-            dtype=dtype if is_last else between,
-            tile=tile,
-            progress=partial(hear, counts=step == len(networks)),
-        )
+        made = dtype if is_last else between
+        heard = partial(hear, counts=step == len(networks))
+        if isinstance(network, Router):
+            rows = network.rows(rows, dtype=made, tile=tile, progress=heard)
+        else:
+            rows = _network_rows(rows, network, dtype=made, tile=tile, progress=heard)
     return rows if reached == size else resize_rows(rows, size, dtype)
 
 

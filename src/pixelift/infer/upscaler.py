@@ -18,7 +18,10 @@ from pixelift.image.picture import Depth, Picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_rows
 from pixelift.image.write import encode_rows
+from pixelift.infer.effort import DEFAULT_MODEL, Effort
 from pixelift.infer.family import Family
+from pixelift.infer.network import Network
+from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.infer.target import Target, as_target, choose_chain
 from pixelift.infer.tiling import DEFAULT_TILE, Progress
@@ -26,8 +29,6 @@ from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
 
 T = TypeVar("T")
-
-DEFAULT_MODEL = "balanced"
 
 OVERSHOOT = 1 / 255
 """How far floats may lie outside of [0, 1], as resizing leaves them; what is within is clipped."""
@@ -54,6 +55,8 @@ class Upscaler:
         model: str | os.PathLike[str] = DEFAULT_MODEL,
         *,
         scale: float | Target | None = None,
+        effort: Effort | None = None,
+        ensemble: bool = False,
         engine: str = "auto",
         precision: str = "auto",
         tile: int | None = None,
@@ -67,6 +70,10 @@ class Upscaler:
                 megapixels. The nearest trained scale at or above it, or two of them one after the
                 other, and one careful resize to the exact size. None takes the scale that the
                 model's name or file tells, and else 4.
+            effort: "low", "auto", "high" or a positive number chooses the packaged networks
+                instead of `model`: "auto" gives each part of a picture as much network as there
+                is to restore, a number more or less of it; see docs/effort.md.
+            ensemble: Take the mean over the eight flips and rotations: eight times the work.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", or "auto" for bf16 where the processor has it.
             tile: Side of a tile's core in LR pixels; smaller needs less memory. None chooses.
@@ -82,7 +89,14 @@ class Upscaler:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
-        self._family = Family(model, engine=engine, precision=precision, threads=threads)
+        self._family = Family(
+            model,
+            effort=effort,
+            ensemble=ensemble,
+            engine=engine,
+            precision=precision,
+            threads=threads,
+        )
         scales = self._family.scales
         usual = DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1]
         self._target = Target(scale=Fraction(usual)) if scale is None else as_target(scale)
@@ -96,6 +110,11 @@ class Upscaler:
     def card(self) -> Card:
         """What the network promises: its scale, size, licence and scores; the first of two."""
         return self._first.card
+
+    @property
+    def network(self) -> Network | Router:
+        """What enlarges: one network, or a choice between two; the first of a chain."""
+        return self._first
 
     @property
     def scale(self) -> float | None:

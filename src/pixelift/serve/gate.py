@@ -134,7 +134,8 @@ def host_name(host: str) -> str:
         ('localhost', '::1', 'a.example')
     """
     if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
+        address, _, rest = host[1:].partition("]")
+        return address.lower() if rest == "" or rest.startswith(":") else host
     return host.rpartition(":")[0].lower() if ":" in host else host.lower().rstrip(".")
 
 

@@ -29,12 +29,16 @@ def open_socket(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: The address is not this machine's, or the port is taken.
     """
+    if not 0 <= port <= 65535:
+        raise ConfigError(
+            f'cannot serve on "{host}", port {port}: allowed are 0 to 65535. Try --port 8000'
+        )
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
         )
         opened = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError, UnicodeError) as err:
+    except (OSError, UnicodeError) as err:
         raise ConfigError(
             f'cannot serve on "{host}", port {port}: {_reason(err)}. Try --host 127.0.0.1'
         ) from err

@@ -146,11 +146,11 @@ class Studio:
         except StoppedError:
             return Failed(kind="cancelled", detail="It was cancelled."), b""
         except TooManyPixelsError as error:
-            told, _, _ = str(error).partition("; allowed")
+            told, _, _ = _told(error, data).partition("; allowed")
             return Failed(kind="too-many-pixels", detail=f"{told}; {_allowed(order)}"), b""
         except (PixeliftError, MemoryError) as error:
             kind = next(kind for error_type, kind in ERRORS if isinstance(error, error_type))
-            return Failed(kind=kind, detail=str(error) or "there is not enough memory"), b""
+            return Failed(kind=kind, detail=_told(error, data)), b""
         except Exception:  # noqa: BLE001 - told to the client as a failure of ours, and logged
             traceback.print_exc()
             detail = "The service made a mistake with this picture; its log says more."
@@ -305,6 +305,12 @@ def main() -> None:
         threading.Thread(target=watch_memory, args=(settings.memory_bytes,), daemon=True).start()
     bench.tell(Ready())
     bench.work(studio)
+
+
+def _told(error: Exception, data: bytes) -> str:
+    # The library does not know what the bytes are; whoever sent them does.
+    words = str(error).replace(f"the given {len(data)} bytes", "the picture")
+    return words or "there is not enough memory for the picture"
 
 
 def _allowed(order: Order) -> str:

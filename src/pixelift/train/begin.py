@@ -83,12 +83,13 @@ def begin(
         WrongDatasetError: The set does not fit the recipe.
         TrainingError: The checkpoint or other weights are damaged.
     """
-    _check_channels(recipe, prepared)
     start_from, teacher = (
         Path(text) if text else None for text in (recipe.run.start_from, recipe.distill.teacher)
     )
     model = recipe.model
     network = build_model(model.architecture, scale=model.scale, **model.dials)
+    _check_channels(recipe, prepared)
+    _check_validation(recipe, prepared, radius=int(network.radius))  # type: ignore[arg-type]
     if start_from and not resume:
         watch.tell(warm_start(network, start_from))
     _place(network, device)
@@ -140,6 +141,21 @@ def _check_channels(recipe: Recipe, prepared: PreparedSet) -> None:
             f"trains a network of {wanted}. Set model.dials.channels = {stored}, or prepare the "
             "photos with another --channels."
         )
+
+
+def _check_validation(recipe: Recipe, prepared: PreparedSet, *, radius: int) -> None:
+    """Refuse now what could not be measured at the first validation, maybe hours from here."""
+    scale, most = recipe.model.scale, recipe.run.valid_crop
+    border = 2 * radius * scale
+    for photo in prepared.manifest.pictures:
+        side = min(most, photo.height, photo.width) // scale * scale
+        if photo.split == "valid" and side <= border:
+            way = "Raise run.valid_crop" if most <= border else "Validate with larger photos"
+            raise WrongDatasetError(
+                f"the validation crop of {photo.name} would be {side} pixels on a side; this "
+                f"network looks {radius * scale} pixels far, so more than {border} are needed. "
+                f"{way}, or train a shallower network."
+            )
 
 
 def _restore(training: Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:

@@ -22,7 +22,14 @@ from pixelift.train.logbook import Logbook
 from pixelift.train.ranks import Ranks, joined
 from pixelift.train.samples import SAMPLE, draw_sample, write_png
 from pixelift.train.step import train_step
-from pixelift.train.validate import Pairs, measure, validation_crops
+from pixelift.train.validate import (
+    PLANS,
+    Pairs,
+    measure,
+    validation_crops,
+    validation_plans,
+    write_plans,
+)
 from pixelift.train.watch import State, Watcher
 
 LOG_EVERY = 100
@@ -108,6 +115,9 @@ def fit(
         training = begin(
             recipe, prepared, run, device=where, ranks=ranks, watch=watch, resume=resume
         )
+        if ranks.leads and degradation != PRESETS["clean"]:
+            plans = validation_plans(prepared, scale=scale, degradation=degradation)
+            write_plans(run / PLANS, plans)
         loop = _Loop(recipe, run, training, ranks, watch, pairs, further)
         loop.go(dataset)
         return ranks.share(training.best, where)

@@ -1,5 +1,9 @@
 """Measuring a network on the validation photos while it is trained."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import torch
 from torch import nn
@@ -11,6 +15,9 @@ from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box
 from pixelift.metrics.psnr import psnr
 from pixelift.patches.dataset import PreparedSet
+
+PLANS = "valid_plans.json"
+"""What was done to the validation photos of a run that was trained on degraded pictures."""
 
 Pairs = list[tuple[torch.Tensor, np.ndarray]]
 """LR (1, C, H, W) float32 and HR (H, W, C) float32, both in [0, 1]; C is 3, or 1 for luma."""
@@ -38,6 +45,16 @@ def validation_plans(
         for photo in prepared.manifest.pictures
         if photo.split == "valid"
     }
+
+
+def write_plans(path: Path, plans: Mapping[str, Plan]) -> None:
+    """Record what was done to the validation photos, as JSON by the name of the photo.
+
+    Args:
+        path: The file.
+        plans: The plans.
+    """
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(plans), indent=1) + b"\n")
 
 
 def validation_crops(

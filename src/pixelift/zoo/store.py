@@ -17,6 +17,8 @@ HOME_VARIABLE = "PIXELIFT_HOME"
 DEFAULT_SCALE = 4
 MAX_BYTES = 256 * 2**20
 """Larger network files are refused unread: no network that this package can run is near it."""
+FOREIGN = frozenset({".pt", ".pth", ".ckpt", ".bin", ".pkl", ".safetensors", ".pb"})
+"""Endings of trained weights that are not ours; most are pickled, and could run code."""
 HASH_PREFIX = 12
 """Hexadecimal digits of a hash that a message shows."""
 
@@ -61,6 +63,11 @@ def find_model(name: str | os.PathLike[str], *, scale: int | None = None) -> tup
     """
     if os.fspath(name).lower().endswith(".onnx"):
         return _open_file(Path(name), scale)
+    if Path(name).suffix.lower() in FOREIGN:
+        raise UnknownNameError(
+            f'no model "{name}". Weights as other programs keep them are never loaded; allowed are '
+            "names and the .onnx files that pixelift export writes. Run: pixelift models"
+        )
     # A name with a slash in it would lead out of the folder of cards.
     if not re.fullmatch(NAME_PATTERN, os.fspath(name)):
         raise UnknownNameError(

@@ -68,6 +68,7 @@ function add(files) {
     const node = find("photo").content.firstElementChild.cloneNode(true);
     const photo = { file, node, state: "here", url: URL.createObjectURL(file) };
     part(photo, "h3").textContent = file.name;
+    part(photo, ".thumb").addEventListener("error", (e) => e.target.classList.add("broken"));
     part(photo, ".thumb").src = photo.url;
     for (const [name, act] of Object.entries({ cancel, again, remove, compare: look })) {
       part(photo, `.${name}`).addEventListener("click", () => act(photo));
