@@ -11,6 +11,7 @@ from pixelift.image.geometry import MAX_PIXELS
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.write import write_picture
+from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
 
 BYTES_PER_SAMPLE = 8
@@ -32,11 +33,13 @@ class Outcome:
     seconds: float
     model: str
     scale: int
+    why: str | None = None
+    """Why that model was taken, where it was chosen by the picture."""
 
 
 def run_job(
     job: Job,
-    upscaler: Upscaler,
+    upscaler: Upscaler | AutoUpscaler,
     *,
     quality: int | None,
     overwrite: bool,
@@ -84,6 +87,7 @@ def run_job(
         seconds=round(time.perf_counter() - start, 3),
         model=upscaler.card.name,
         scale=upscaler.scale,
+        why=upscaler.why if isinstance(upscaler, AutoUpscaler) and not error else None,
     )
 
 

@@ -25,7 +25,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
     scale: Annotated[int | None, Parameter(name=["--scale", "-s"], converter=whole_number)] = None,
-    model: Annotated[str, Parameter(name=["--model", "-m"])] = "balanced",
+    model: Annotated[str, Parameter(name=["--model", "-m"])] = "auto",
     overwrite: bool = False,
     format: Literal["png", "jpeg", "webp", "tiff", "avif"] | None = None,
     quality: Annotated[int | None, Parameter(converter=whole_number)] = None,
@@ -47,7 +47,8 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             in which the folders of the inputs are mirrored (end it in / to have it made for a
             single picture). Without it results are put beside the pictures.
         scale: Factor to enlarge by; by default the one in the model's name or file, and else 4.
-        model: Name of a model (see pixelift models), or path of an .onnx file.
+        model: Name of a model (see pixelift models), path of an .onnx file, or auto, which looks at
+            each picture: noisy, compressed and blurred ones go to photo, clean ones to balanced.
         overwrite: Replace files that are there already.
         format: Format of the results; by default that of each picture where it can be written,
             and png otherwise.
@@ -62,6 +63,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     """
     from pixelift.batch.jobs import run_job
     from pixelift.batch.plan import plan_jobs
+    from pixelift.infer.auto import AUTO, AutoUpscaler
     from pixelift.infer.upscaler import Upscaler
 
     if quality is not None and not 1 <= quality <= 100:
@@ -76,8 +78,12 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             "as --max-megapixels 500"
         )
     # Before any work on files, so that a wrong model or scale is told at once.
-    upscaler = Upscaler(
-        model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
+    upscaler = (
+        AutoUpscaler(scale=scale, engine=engine, precision=precision, tile=tile, threads=threads)
+        if model == AUTO
+        else Upscaler(
+            model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
+        )
     )
     jobs, empty = plan_jobs(inputs, output=output, scale=upscaler.scale, format=format)
     if quality is not None and jobs and not any(job.format.default_quality for job in jobs):
@@ -132,4 +138,5 @@ def _report(outcome: "Outcome", *, as_json: bool) -> None:
     elif outcome.ok:
         was = f"{outcome.input} {outcome.width}x{outcome.height}"
         now = f"{outcome.output} {outcome.out_width}x{outcome.out_height}"
-        print(f"{was} -> {now}, {outcome.seconds:.2f} s", flush=True)
+        why = f", by {outcome.model}: {outcome.why}" if outcome.why else ""
+        print(f"{was} -> {now}, {outcome.seconds:.2f} s{why}", flush=True)
