@@ -9,6 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from pixelift.infer import tiling
 from pixelift.zoo.card import METADATA_KEY, Card, Score, card_to_metadata, render_card
 
 BASE_RADIUS = 2
@@ -143,3 +144,13 @@ def write_model(folder: Path, *, name: str = "fake", **model: int | float) -> tu
     path.write_bytes(data)
     (folder / f"{card.key}.toml").write_text(render_card(card), encoding="utf-8")
     return card, path
+
+
+def run_tiled(engine, image, **options):
+    """Run an engine, which takes (1, C, H, W), as what enlarges a tile and keeps a part of it."""
+
+    def restore(tile, keep):
+        lr = np.ascontiguousarray(tile.transpose(2, 0, 1)[None])
+        return engine(lr)[0].transpose(1, 2, 0)[keep.slices]
+
+    return tiling.run_tiled(restore, image, **options)

@@ -63,7 +63,7 @@ def test_a_recorded_plan_gives_the_bytes_it_gave_when_it_was_recorded():
 RECORDED = "5237f1838858b7270f45317ac05718069b9e514352be724c860541d504d0cffe"
 
 
-def test_lr_stays_in_line_with_hr_through_any_plan(photo):
+def test_lr_stays_in_line_with_hr_through_any_plan():
     # The mean place of a bright spot on grey, so wide and weak that nothing is clipped or aliased.
     y, x = np.mgrid[:160, :160]
     spot = 64 + 128 * np.exp(-((y - 75.5) ** 2 + (x - 87.5) ** 2) / (2 * 12**2))

@@ -8,9 +8,7 @@ from pixelift.errors import ConfigError
 
 
 def plans(degradation, count=400, scale=4):
-    return [
-        draw_plan(degradation, scale=scale, rng=np.random.default_rng(n)) for n in range(count)
-    ]
+    return [draw_plan(degradation, scale=scale, rng=np.random.default_rng(n)) for n in range(count)]
 
 
 def steps_of(kind, drawn):
@@ -44,9 +42,7 @@ def test_what_is_drawn_lies_in_the_ranges_and_comes_as_often_as_it_should(preset
 
 
 def test_a_first_round_comes_in_any_order_and_stops_short_of_the_scale():
-    everything = Degradation(
-        blur_share=1.0, noise_share=1.0, compress_share=1.0, twice_share=1.0
-    )
+    everything = Degradation(blur_share=1.0, noise_share=1.0, compress_share=1.0, twice_share=1.0)
     firsts = [plan.steps[:4] for plan in plans(everything, 300)]
     assert len({tuple(type(step) for step in first) for first in firsts}) == 24
     between = [s.hr_per_px for first in firsts for s in first if isinstance(s, Resize)]
@@ -71,7 +67,9 @@ def test_names_and_tables_are_resolved_and_others_refused():
     assert resolve("photo") is PRESETS["photo"]
     table = Degradation(noise_share=0.5)
     assert resolve(table) is table
-    with pytest.raises(ConfigError, match=r'no degradation "foto"; allowed are clean, photo, heavy'):
+    with pytest.raises(
+        ConfigError, match=r'no degradation "foto"; allowed are clean, photo, heavy'
+    ):
         resolve("foto")
 
 

@@ -8,7 +8,9 @@ from tests.prepared import natural_photo
 
 def by_libvips(image, quality, *, halves_colour):
     height, width, channels = image.shape
-    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(image), width, height, channels, "uchar")
+    picture = pyvips.Image.new_from_memory(
+        np.ascontiguousarray(image), width, height, channels, "uchar"
+    )
     coded = picture.jpegsave_buffer(Q=quality, subsample_mode="on" if halves_colour else "off")
     decoded = pyvips.Image.jpegload_buffer(coded).write_to_memory()
     return np.frombuffer(decoded, np.uint8).reshape(image.shape)
@@ -59,6 +61,6 @@ def test_lower_quality_loses_more(rng, frozen):
 
 def test_a_single_pixel_and_a_line_are_fine():
     for shape in ((1, 1, 3), (1, 9, 3), (17, 1, 3), (3, 1, 1)):
-        assert compress_jpeg(np.full(shape, 99, np.uint8), quality=50, halves_colour=True).shape == (
-            shape
-        )
+        assert compress_jpeg(
+            np.full(shape, 99, np.uint8), quality=50, halves_colour=True
+        ).shape == (shape)

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from pixelift.degrade.draw import PRESETS, draw_plan
-from pixelift.degrade.plan import Compress, Noise, Plan, Resize, clean_plan, decode_plan, encode_plan
+from pixelift.degrade.plan import (
+    Compress,
+    Noise,
+    Plan,
+    Resize,
+    clean_plan,
+    decode_plan,
+    encode_plan,
+)
 from pixelift.errors import ConfigError
 
 

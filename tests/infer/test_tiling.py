@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.errors import OutOfMemoryError
-from pixelift.image.geometry import Size
-from pixelift.infer.tiling import MINIMUM_TILE, mirror_index, plan_tiles, run_tiled
+from pixelift.image.geometry import Margins, Size
+from pixelift.infer.tiling import MINIMUM_TILE, mirror_index, plan_tiles
+from tests.fakes import run_tiled
 
 
 class WindowSum:
@@ -150,6 +151,26 @@ def test_memory_that_is_never_enough_is_told_with_advice(error):
         run_tiled(engine, picture(80, 100), scale=2, halo=1, tile=512)
     # 100 pixels at once, then 50, 25 and the smallest: no attempt that has just failed is repeated.
     assert [shape[2] for shape in engine.shapes] == [82, 42, 22, MINIMUM_TILE + 2]
+
+
+@given(sides, sides, scales, tiles, st.integers(0, 3), st.data())
+def test_a_band_with_its_context_is_that_part_of_the_whole(
+    height, width, scale, tile, radius, data
+):
+    engine = WindowSum(radius=radius, scale=scale)
+    image = picture(height, width)
+    top = data.draw(st.integers(0, height - 1))
+    bottom = data.draw(st.integers(top + 1, height))
+    low, high = max(0, top - radius), min(height, bottom + radius)
+    band = run_tiled(
+        engine,
+        image[low:high],
+        scale=scale,
+        halo=radius,
+        tile=tile,
+        context=Margins(top=top - low, bottom=high - bottom),
+    )
+    assert np.array_equal(band, whole(engine, image, radius)[top * scale : bottom * scale])
 
 
 def test_a_result_that_does_not_fit_is_told():

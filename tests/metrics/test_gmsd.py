@@ -13,9 +13,7 @@ def test_identical_pictures_have_none(rng, frozen):
 
 def test_it_is_the_formula_of_the_paper_done_by_hand(rng):
     a, b = rng.integers(0, 256, (2, 12, 14, 1), dtype=np.uint8)
-    means = [
-        (p[..., 0] / 255 * 219 + 16).reshape(6, 2, 7, 2).mean(axis=(1, 3)) for p in (a, b)
-    ]
+    means = [(p[..., 0] / 255 * 219 + 16).reshape(6, 2, 7, 2).mean(axis=(1, 3)) for p in (a, b)]
     gradients = []
     for plane in means:
         found = np.zeros((4, 5))

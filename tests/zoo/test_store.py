@@ -1,5 +1,6 @@
 import hashlib
 import os
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -221,3 +222,14 @@ def test_a_card_without_a_hash_is_taken_on_trust():
     card, path = find_model("small", scale=2)
     path.write_bytes(b"other")
     assert read_weights(msgspec.structs.replace(card, sha256=""), path) == b"other"
+
+
+@pytest.mark.parametrize(
+    "name", ["RealSR.pth", "dir/net.PT", "weights.safetensors", "FSRCNN_x2.pb"]
+)
+def test_weights_of_other_programs_are_refused_by_their_ending(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_bytes(b"never looked at")
+    with pytest.raises(UnknownNameError, match="as other programs keep them are never loaded"):
+        find_model(name)

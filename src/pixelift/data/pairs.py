@@ -1,5 +1,6 @@
 """Batches of HR crops, cut out of the memory-mapped pictures, and the LR crops made of them."""
 
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ class Batch:
     lr: torch.Tensor
     hr: torch.Tensor
 
+    def pin_memory(self) -> "Batch":
+        """Copy to memory from which a GPU fetches by itself; the loader calls this."""
+        return Batch(self.lr.pin_memory(), self.hr.pin_memory())
+
 
 class PairDataset(Dataset[Batch]):
     """The batch of each training step; step n is the same whoever asks for it, and when."""
@@ -34,6 +39,7 @@ class PairDataset(Dataset[Batch]):
         scale: int,
         batch: int,
         degrader: Degrader | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         """Set what a batch is.
 
@@ -43,16 +49,19 @@ class PairDataset(Dataset[Batch]):
             scale: LR to HR factor.
             batch: Crops in a batch.
             degrader: How LR is made, at the same scale; without it by bicubic shrinking alone.
+            part: Which of how many equal parts of each batch is wanted, from 0.
         """
         self._prepared, self._sampler = prepared, sampler
-        self._batch = batch
+        self._batch, self._part = batch, part
         self._degrader = degrader or Degrader(PRESETS["clean"], 1.0, scale, 0)
         self._maps: dict[int, NDArray[np.uint8]] = {}
 
     def __getitem__(self, step: int) -> Batch:
-        """Cut the batch of a step."""
-        first = step * self._batch
-        crops = [self._sampler.draw(index) for index in range(first, first + self._batch)]
+        """Cut the batch of a step, or its part."""
+        number, parts = self._part
+        count = self._batch // parts
+        first = step * self._batch + number * count
+        crops = [self._sampler.draw(index) for index in range(first, first + count)]
         pictures = [self._picture(crop.picture) for crop in crops]
         lr = self._degrader.crops(pictures, [crop.box for crop in crops], first=first)
         hr = (p[crop.box.slices] for p, crop in zip(pictures, crops, strict=True))
@@ -72,7 +81,7 @@ class PairDataset(Dataset[Batch]):
 
 
 def batches(
-    dataset: PairDataset, *, first: int, last: int, workers: int
+    dataset: PairDataset, *, first: int, last: int, workers: int, pin: bool = False
 ) -> Iterator[tuple[int, Batch]]:
     """Deliver the batches of a range of steps in order.
 
@@ -81,6 +90,7 @@ def batches(
         first: First step.
         last: Step to stop before.
         workers: Processes that cut crops ahead of time; 0 cuts them in this one.
+        pin: Whether batches lie in memory from which a GPU fetches by itself.
 
     Yields:
         Step and batch; the same for any number of workers.
@@ -91,8 +101,16 @@ def batches(
         num_workers=workers,
         prefetch_factor=8 if workers else None,
         multiprocessing_context="spawn" if workers and not dataset.forks_safely else None,
+        pin_memory=pin,
+        worker_init_fn=_leave_signals,
     )
     yield from zip(range(first, last), loader, strict=True)
+
+
+def _leave_signals(_: int) -> None:
+    """Let the process that trains decide what Ctrl-C means; a worker ends when that one does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _stack(crops: Iterable[NDArray[np.uint8]], turns: Sequence[int]) -> torch.Tensor:

@@ -1,7 +1,6 @@
 """Carrying a plan out: the same plan and the same pixels give the same bytes."""
 
 import numpy as np
-import pyvips
 from numpy.typing import NDArray
 
 from pixelift.degrade.filters import SHARP, filter_picture
@@ -93,6 +92,8 @@ def _compressed(image: NDArray[np.uint8], step: Compress) -> NDArray[np.uint8]:
         return compress_jpeg(image, quality=step.quality, halves_colour=step.halves_colour)
     height, width, channels = image.shape
     rgb = np.repeat(image, 3, axis=2) if channels == 1 else np.ascontiguousarray(image)
+    import pyvips  # noqa: PLC0415  (so that a training without WebP needs no libvips)
+
     picture = pyvips.Image.new_from_memory(rgb, width, height, 3, "uchar")
     coded = picture.copy(interpretation="srgb").webpsave_buffer(Q=step.quality)
     flat: NDArray[np.uint8] = np.frombuffer(

@@ -113,7 +113,7 @@ def _cosines() -> NDArray[np.float64]:
 
 def _round_trip(planes: NDArray[np.floating], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Transform, round to multiples of the table, transform back: (P, H, W) in 0...255."""
-    count, height, width = planes.shape
+    _, height, width = planes.shape
     padded = _padded(planes, BLOCK, BLOCK).astype(np.float64)
     padded -= 128
     forth = _cosines()

@@ -1,9 +1,19 @@
 """An upscaler that looks at each picture and takes the network that fits what became of it."""
 
-from pixelift.image.picture import Picture
-from pixelift.infer.upscaler import DEFAULT_MODEL, Upscaler
-from pixelift.patches.condition import judge
-from pixelift.zoo.card import Card
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelift.image.depth import to_float
+from pixelift.image.geometry import MAX_PIXELS
+from pixelift.image.read_rows import open_rows
+from pixelift.image.rows import Rows
+from pixelift.infer.effort import DEFAULT_MODEL
+from pixelift.infer.upscaler import Upscaler
+from pixelift.patches.condition import BLOCK, SIDE, judge
 from pixelift.zoo.store import list_models
 
 AUTO = "auto"
@@ -13,84 +23,60 @@ PHOTO_MODEL = "photo"
 """The network for pictures that are noisy, compressed or blurred."""
 
 
-class AutoUpscaler:
-    """Takes the clean network or the photo network, picture by picture."""
+class AutoUpscaler(Upscaler):
+    """The clean network, which knows when the photo network fits a picture better."""
 
-    def __init__(
-        self,
-        *,
-        scale: int | None = None,
-        engine: str = "auto",
-        precision: str = "auto",
-        tile: int | None = None,
-        threads: int | None = None,
-    ) -> None:
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of Upscaler
         """Load the clean network; the photo network is loaded when a picture needs it.
 
         Args:
-            scale: HR pixels per LR pixel; None takes 4.
-            engine: See `Upscaler`, as for all that follow.
-            precision: See there.
-            tile: See there.
-            threads: See there.
+            **options: See `Upscaler`; all but the model and the effort.
 
         Raises:
             PixeliftError: See `Upscaler`.
         """
-        self._engine, self._precision = engine, precision
-        self._tile, self._threads = tile, threads
-        self._clean = self._open(DEFAULT_MODEL, scale)
+        super().__init__(DEFAULT_MODEL, **options)
+        self._options = options
+        self._has_photo = any(card.name == PHOTO_MODEL for card in list_models())
         self._photo: Upscaler | None = None
-        self._has_photo = any(
-            card.name == PHOTO_MODEL and card.scale == self._clean.scale for card in list_models()
-        )
-        self._last = self._clean
-        self.why = ""
-        """Why the last picture got the network that it got, in a few words."""
+        self._loading = threading.Lock()
 
-    @property
-    def card(self) -> Card:
-        """The card of the network that the last picture got."""
-        return self._last.card
-
-    @property
-    def scale(self) -> int:
-        """HR pixels per LR pixel along each axis."""
-        return self._clean.scale
-
-    def picture(self, picture: Picture) -> Picture:
-        """Enlarge a picture with the network that fits it.
+    def choose(self, path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[Upscaler, str]:
+        """Look at a picture and choose its network.
 
         Args:
-            picture: The picture; not changed.
+            path: The file; decoded down to its middle.
+            max_pixels: Refuse larger pictures before any of their pixels is decoded.
 
         Returns:
-            The enlarged picture.
+            What to enlarge it with, and why in a few words.
 
         Raises:
-            PixeliftError: See `Upscaler.picture`, and `Upscaler` for the photo network.
+            ImageReadError: The file cannot be read.
+            PixeliftError: The photo network cannot be loaded, see `Upscaler`.
         """
-        self._last = self._choose(picture)
-        return self._last.picture(picture)
-
-    def _choose(self, picture: Picture) -> Upscaler:
         if not self._has_photo:
-            self.why = f"there is no {PHOTO_MODEL} model for x{self.scale}"
-            return self._clean
-        condition = judge(picture.pixels)
-        self.why = condition.reason
-        if not condition.is_degraded:
-            return self._clean
-        if self._photo is None:
-            self._photo = self._open(PHOTO_MODEL, self.scale)
-        return self._photo
+            return self, f"there is no {PHOTO_MODEL} model"
+        with open_rows(path, max_pixels=max_pixels) as rows:
+            condition = judge(_middle(rows))
+        return (self._open_photo() if condition.is_degraded else self), condition.reason
 
-    def _open(self, model: str, scale: int | None) -> Upscaler:
-        return Upscaler(
-            model,
-            scale=scale,
-            engine=self._engine,
-            precision=self._precision,
-            tile=self._tile,
-            threads=self._threads,
-        )
+    def _open_photo(self) -> Upscaler:
+        with self._loading:  # pictures are made by several threads
+            if self._photo is None:
+                self._photo = Upscaler(PHOTO_MODEL, **self._options)
+            return self._photo
+
+
+def _middle(rows: Rows) -> NDArray[np.float32]:
+    """Take the rows around the middle, beginning on the grid of blocks, and no row below them."""
+    top = max(0, (rows.header.size.height - SIDE) // 2) // BLOCK * BLOCK
+    taken, passed = [], 0
+    for band in rows.bands:
+        part = band[max(0, top - passed) : max(0, top + SIDE - passed), :, : rows.header.channels]
+        passed += len(band)
+        if part.size:
+            taken.append(np.array(to_float(part)))
+        if passed >= top + SIDE:
+            break
+    return np.concatenate(taken)

@@ -26,6 +26,15 @@ Of 1, 2, 4 and 8 the smallest that lost no detail of soft edges (photo-like text
 enlarged again by 4, laid on black, white and green).
 """
 
+STEPS = (1, 3, 9)
+"""Three sums of three pixels, that far apart, one of the other: windows of 3, 9 and 27 pixels."""
+
+SPREAD_REACH = sum(STEPS)
+"""How far visible colours are spread in pixels: so much more halo a tile with alpha needs."""
+
+TRACE = np.float32(1 / 1024)
+"""Alpha so close to none or to all is taken for it: a quarter of a level of 8 bits."""
+
 SMALLEST = np.float32(1e-30)
 """Stands for no cover at all where it is divided by."""
 
@@ -51,21 +60,21 @@ def enlarge_colour(colour: Image, network: Enlarge, *, channels: str, scale: int
 
 
 def enlarge_transparent(
-    colour: Image, alpha: NDArray[np.float32], enlarge: Enlarge, *, scale: int
+    colour: Image, alpha: NDArray[np.float32], enlarge: Enlarge
 ) -> tuple[Image, NDArray[np.float32]]:
     """Enlarge colour and alpha so that hidden colours never shine through at an edge.
 
     What a file holds under transparent pixels is arbitrary, often black. So every pixel is first
     covered by the visible colours around it (averaged as premultiplied colour), as far as it is
-    much less opaque than its neighbours; then colour is enlarged as if all of it were visible, and
-    alpha by bicubic interpolation. Even transparency changes no colour at all, and an alpha of 1
-    all over costs nothing.
+    much less opaque than its neighbours; then colour is enlarged as if all of it were visible.
+    One colour stays that colour under every alpha, whatever the network is. Alpha goes through the
+    network as grey does, so that its edges are as sharp as those of the colour. Even transparency
+    changes no colour at all, and an alpha of 1 all over costs nothing.
 
     Args:
         colour: (H, W, C), straight, not premultiplied.
         alpha: (H, W) in [0, 1].
-        enlarge: Enlarges colour, with a result in [0, 1].
-        scale: HR pixels per LR pixel along each axis.
+        enlarge: Enlarges grey and colour, with a result in [0, 1].
 
     Returns:
         Straight colour and alpha of the enlarged picture, both in [0, 1].
@@ -76,8 +85,11 @@ def enlarge_transparent(
     if alpha.max() > 0:
         cover = alpha[..., None]
         share: Image = np.minimum(FAINT * cover / np.maximum(_highest_near(cover), SMALLEST), 1)
-        colour = colour * share + _spread(colour * cover, cover) * (1 - share)
-    sr_alpha: NDArray[np.float32] = np.clip(upscale(alpha, scale), 0, 1)
+        colour = colour * share + _spread(colour, cover) * (1 - share)
+    sr_alpha = enlarge(alpha[..., None])[..., 0]
+    # Where all or nothing is covered the network is off by a trace, which would be seen as noise.
+    sr_alpha[sr_alpha > 1 - TRACE] = 1
+    sr_alpha[sr_alpha < TRACE] = 0
     return enlarge(colour), sr_alpha
 
 
@@ -110,26 +122,30 @@ def _highest_near(cover: Image) -> Image:
     return cover
 
 
-def _spread(premultiplied: Image, cover: Image) -> Image:
+def _spread(colour: Image, cover: Image) -> Image:
     """Give every pixel the visible colour of its surroundings, the nearer the better.
 
-    Paper: S. Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4 (pull-push), with boxes
-        of 2x2 pixels.
+    Paper: after S. Gortler et al., "The Lumigraph", SIGGRAPH 1996, section 3.4 (pull-push); with
+        windows around each pixel in the place of a pyramid, so that where a picture is cut into
+        tiles makes no difference.
     """
-    height, width = cover.shape[:2]
-    if height == width == 1:
-        divisor: Image = np.maximum(cover, SMALLEST)
-        return premultiplied / divisor
-    half, half_cover = _halve(premultiplied), _halve(cover)
-    # Four pixels can cover more than a whole one; what is more than whole is scaled down.
-    surplus: Image = np.maximum(half_cover, 1)
-    half, half_cover = half / surplus, half_cover / surplus
-    coarse = half + _spread(half, half_cover) * (1 - half_cover)
-    return coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+    sums = [np.concatenate([colour * cover, cover], axis=2)]
+    for step in STEPS:
+        sums.append(_sum_of_three(_sum_of_three(sums[-1], step, axis=0), step, axis=1))
+    # Out of reach of all that is visible a pixel keeps its own colour, which nobody sees.
+    spread = colour
+    for total in reversed(sums):
+        seen = total[..., -1:]
+        share = np.minimum(seen, 1)
+        mean = total[..., :-1] / np.maximum(seen, SMALLEST)
+        spread = mean * share + spread * (1 - share)
+    return spread
 
 
-def _halve(image: Image) -> Image:
-    height, width = image.shape[:2]
-    even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)))
-    halved: Image = even.reshape(-(-height // 2), 2, -(-width // 2), 2, -1).sum(axis=(1, 3))
-    return halved
+def _sum_of_three(image: Image, step: int, *, axis: int) -> Image:
+    total = image.copy()
+    ahead, behind = np.moveaxis(total, axis, 0), np.moveaxis(image, axis, 0)
+    if step < len(behind):
+        ahead[step:] += behind[:-step]
+        ahead[:-step] += behind[step:]
+    return total

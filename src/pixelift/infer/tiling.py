@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.rows import Samples
 
 DEFAULT_TILE = 256
 """Core of a tile in LR pixels, without its halo.
@@ -20,8 +22,13 @@ bf16 took 290 MB at the peak of the whole process with 256, and 491 MB with 512.
 MINIMUM_TILE = 16
 """Below this a smaller tile hardly needs less memory, since its halo stays."""
 
-Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""(1, C, H, W) to (1, C, scale * H, scale * W): an engine."""
+NO_CONTEXT = Margins()
+
+Restore = Callable[[Samples, Box], Samples]
+"""(H, W, C) samples, and the part of the enlarged result that is kept, to that part."""
+
+Progress = Callable[[float], None]
+"""Is told after each tile which share is done, from 0 to 1; what it raises ends the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def plan_tiles(size: Size, *, tile: int, halo: int) -> list[Tile]:
         raise ValueError(f"no tiles for a picture of {size}, tile {tile} and halo {halo}")
     whole = Box.whole(size)
     margins = Margins.around(halo)
-    height, width = _even_share(size.height, tile), _even_share(size.width, tile)
+    height, width = even_share(size.height, tile), even_share(size.width, tile)
     cores = [
         Box(top, left, height, width)
         for top in range(0, size.height, height)
@@ -70,13 +77,16 @@ def plan_tiles(size: Size, *, tile: int, halo: int) -> list[Tile]:
 
 
 def run_tiled(
-    network: Network,
-    image: NDArray[np.float32],
+    restore: Restore,
+    image: Samples,
     *,
     scale: int,
     halo: int,
     tile: int = DEFAULT_TILE,
-) -> NDArray[np.float32]:
+    dtype: np.dtype[Any] | None = None,
+    context: Margins = NO_CONTEXT,
+    progress: Progress | None = None,
+) -> Samples:
     """Enlarge a picture tile by tile, as if it had been enlarged at once.
 
     The result equals that of the whole picture when the halo is at least the radius of the
@@ -85,21 +95,27 @@ def run_tiled(
     half the side, so that no tile of a failed attempt can stay in the result.
 
     Args:
-        network: The engine; raises OutOfMemoryError when a tile is too large for it.
-        image: (H, W, C), float32 in [0, 1].
+        restore: Enlarges one tile; raises MemoryError when it is too large.
+        image: (H, W, C), of any type that `restore` takes.
         scale: HR pixels per LR pixel along each axis.
         halo: Context on each side in LR pixels.
         tile: Side of the square of LR pixels that one call contributes, without the halo.
+        dtype: Type of what `restore` returns; None for that of the image.
+        context: What of the image is only there to be seen by its neighbours, in LR pixels: a band
+            cut out of a picture has `halo` of it where the picture goes on.
+        progress: Told after each tile; starts again when memory ran out.
 
     Returns:
-        (scale * H, scale * W, C), not clipped.
+        (scale * H, scale * W, C) for H and W without the context.
 
     Raises:
         OutOfMemoryError: Memory is too small even for the smallest tile, or for the result.
     """
-    size = Size(image.shape[0], image.shape[1])
+    core = Box.whole(Size(image.shape[0], image.shape[1])).shrunk(context)
+    size = core.size
+    shape = (size.height * scale, size.width * scale, image.shape[2])
     try:
-        result = np.empty((size.height * scale, size.width * scale, image.shape[2]), image.dtype)
+        result: Samples = np.empty(shape, image.dtype if dtype is None else dtype)
     except MemoryError as err:
         raise OutOfMemoryError(
             f"no memory for a result of {size.scaled(scale)}. "
@@ -109,8 +125,16 @@ def run_tiled(
     side = min(tile, max(size.height, size.width))
     while True:
         try:
-            for part in plan_tiles(size, tile=side, halo=halo):
-                _run_tile(network, image, part, result, scale=scale)
+            parts = plan_tiles(size, tile=side, halo=halo)
+            for done, part in enumerate(parts, start=1):
+                source = part.source.shifted(core.top, core.left)
+                rows = mirror_index(source.top, source.bottom, image.shape[0])
+                columns = mirror_index(source.left, source.right, image.shape[1])
+                kept = part.core.shifted(-part.source.top, -part.source.left).scaled(scale)
+                sr = restore(image[np.ix_(rows, columns)], kept)
+                result[part.core.scaled(scale).slices] = sr
+                if progress is not None:
+                    progress(done / len(parts))
         except MemoryError as err:
             if side <= MINIMUM_TILE:
                 raise OutOfMemoryError(
@@ -143,23 +167,21 @@ def mirror_index(start: int, stop: int, length: int) -> NDArray[np.intp]:
     return np.minimum(index, 2 * length - 1 - index)
 
 
-def _even_share(length: int, tile: int) -> int:
-    count = -(-length // tile)
+def even_share(length: int, most: int) -> int:
+    """Divide a length into as few shares as can be, and these evenly.
+
+    Args:
+        length: What is divided.
+        most: Largest share.
+
+    Returns:
+        The share; the last one may be smaller.
+
+    Example:
+        >>> even_share(10, 4)
+        4
+        >>> even_share(9, 5)
+        5
+    """
+    count = -(-length // most)
     return -(-length // count)
-
-
-def _run_tile(
-    network: Network,
-    image: NDArray[np.float32],
-    part: Tile,
-    result: NDArray[np.float32],
-    *,
-    scale: int,
-) -> None:
-    source, core = part.source, part.core
-    rows = mirror_index(source.top, source.bottom, image.shape[0])
-    columns = mirror_index(source.left, source.right, image.shape[1])
-    lr = image[np.ix_(rows, columns)]
-    sr = network(np.ascontiguousarray(lr.transpose(2, 0, 1)[None]))
-    kept = core.shifted(-source.top, -source.left).scaled(scale)
-    result[core.scaled(scale).slices] = sr[0].transpose(1, 2, 0)[kept.slices]

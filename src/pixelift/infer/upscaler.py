@@ -1,33 +1,43 @@
 """The whole path of a picture: what the caller has, through tiles and engine, and back again."""
 
+import math
 import os
 import sys
+from fractions import Fraction
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from pixelift.errors import ConfigError, ShapeError
-from pixelift.image.depth import to_float, to_u8, to_u16
-from pixelift.image.picture import Picture
-from pixelift.image.read import read_picture
-from pixelift.image.write import encode_picture
-from pixelift.infer.channels import enlarge_colour, enlarge_transparent
-from pixelift.infer.engine import open_engine
-from pixelift.infer.tiling import DEFAULT_TILE, run_tiled
+from pixelift.image.encode import sample_type
+from pixelift.image.formats import FORMATS
+from pixelift.image.geometry import Size
+from pixelift.image.picture import Depth, Picture
+from pixelift.image.read_rows import open_rows
+from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_rows
+from pixelift.image.write import encode_rows
+from pixelift.infer.effort import DEFAULT_MODEL, Effort
+from pixelift.infer.family import Family
+from pixelift.infer.network import Network
+from pixelift.infer.route import Router
+from pixelift.infer.stages import enlarge_rows
+from pixelift.infer.target import Target, as_target, choose_chain
+from pixelift.infer.tiling import DEFAULT_TILE, Progress
 from pixelift.zoo.card import Card
-from pixelift.zoo.store import find_model
+from pixelift.zoo.store import DEFAULT_SCALE
 
 T = TypeVar("T")
-
-DEFAULT_MODEL = "balanced"
 
 OVERSHOOT = 1 / 255
 """How far floats may lie outside of [0, 1], as resizing leaves them; what is within is clipped."""
 
 PIL_MODES = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
 """Modes of PIL that are converted first; with CMYK, YCbCr and HSV, which become RGB."""
+
+DEPTHS: dict[int, Depth] = {1: 8, 2: 16, 4: 32}
+"""Depth by the bytes of a sample."""
 
 KINDS = "a numpy array, a PIL image, the bytes of a picture file, or a pixelift.Picture"
 
@@ -44,7 +54,9 @@ class Upscaler:
         self,
         model: str | os.PathLike[str] = DEFAULT_MODEL,
         *,
-        scale: int | None = None,
+        scale: float | Target | None = None,
+        effort: Effort | None = None,
+        ensemble: bool = False,
         engine: str = "auto",
         precision: str = "auto",
         tile: int | None = None,
@@ -54,48 +66,78 @@ class Upscaler:
 
         Args:
             model: Name of a packaged network, or path of an .onnx file that Pixelift exported.
-            scale: HR pixels per LR pixel along each axis; None takes the scale that the model's
-                name or file tells, and else 4.
+            scale: Any factor from 1 to 16, or a `Target`: a width, a height or a number of
+                megapixels. The nearest trained scale at or above it, or two of them one after the
+                other, and one careful resize to the exact size. None takes the scale that the
+                model's name or file tells, and else 4.
+            effort: "low", "auto", "high" or a positive number chooses the packaged networks
+                instead of `model`: "auto" gives each part of a picture as much network as there
+                is to restore, a number more or less of it; see docs/effort.md.
+            ensemble: Take the mean over the eight flips and rotations: eight times the work.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", or "auto" for bf16 where the processor has it.
             tile: Side of a tile's core in LR pixels; smaller needs less memory. None chooses.
             threads: Processor threads; None takes all cores.
 
         Raises:
-            UnknownNameError: There is no such model, or not for this scale.
+            UnknownNameError: There is no such model.
             WeightsError: The model's file is damaged.
-            ConfigError: An option that makes no sense.
+            ConfigError: An option that makes no sense, or a factor that the model does not reach.
             EngineUnavailableError: The engine is not installed.
         """
         if tile is not None and tile < 1:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
-        self._card, path = find_model(model, scale=scale)
-        self._engine = open_engine(
-            self._card, path, provider=engine, precision=precision, threads=threads
+        self._family = Family(
+            model,
+            effort=effort,
+            ensemble=ensemble,
+            engine=engine,
+            precision=precision,
+            threads=threads,
         )
+        scales = self._family.scales
+        usual = DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1]
+        self._target = Target(scale=Fraction(usual)) if scale is None else as_target(scale)
+        factor = self._target.scale
+        sizes = Size(1, 1), Size(math.ceil(factor), math.ceil(factor)) if factor else Size(1, usual)
+        # Opened at once, so that whatever is wrong with it is told before any work on pictures.
+        self._first = self._family.network(choose_chain(*sizes, scales=scales)[0])
         self._tile = tile or DEFAULT_TILE
 
     @property
     def card(self) -> Card:
-        """What the network promises: its scale, size, licence and scores."""
-        return self._card
+        """What the network promises: its scale, size, licence and scores; the first of two."""
+        return self._first.card
 
     @property
-    def scale(self) -> int:
-        """HR pixels per LR pixel along each axis."""
-        return self._card.scale
+    def network(self) -> Network | Router:
+        """What enlarges: one network, or a choice between two; the first of a chain."""
+        return self._first
+
+    @property
+    def scale(self) -> float | None:
+        """Factor that both sides are enlarged by; None where another target than a factor is."""
+        factor = self._target.scale
+        if factor is None:
+            return None
+        return int(factor) if factor.denominator == 1 else float(factor)
+
+    @property
+    def target(self) -> Target:
+        """What was asked for."""
+        return self._target
 
     @property
     def engine(self) -> str:
         """What runs the network: "openvino" or "onnxruntime"."""
-        return self._engine.name
+        return self._first.engine.name
 
     @property
     def precision(self) -> str:
         """Arithmetic of the trained part of the network: "f32" or "bf16"."""
-        return self._engine.precision
+        return self._first.engine.precision
 
     def upscale(self, image: T) -> T:
         """Enlarge an image of any of the kinds that Python programs hold, into the same kind.
@@ -124,11 +166,12 @@ class Upscaler:
         """
         return cast("T", self._upscale(image))
 
-    def picture(self, picture: Picture) -> Picture:
+    def picture(self, picture: Picture, *, progress: Progress | None = None) -> Picture:
         """Enlarge a picture; depth, profile, EXIF, resolution and format are carried over.
 
         Args:
             picture: The picture; not changed.
+            progress: Told after each tile which share is done; what it raises ends the work.
 
         Returns:
             The enlarged picture, values in [0, 1].
@@ -136,20 +179,60 @@ class Upscaler:
         Raises:
             OutOfMemoryError: Memory is too small even for the smallest tile.
         """
-        if picture.alpha is None:
-            return picture.replace(pixels=self._colour(picture.pixels))
-        pixels, alpha = enlarge_transparent(
-            picture.pixels, picture.alpha, self._colour, scale=self.scale
+        return collect(self.rows(picture_rows(picture), progress=progress))
+
+    def rows(
+        self, rows: Rows, *, dtype: DTypeLike = np.float32, progress: Progress | None = None
+    ) -> Rows:
+        """Enlarge a picture that passes by, so that a large one needs little memory.
+
+        The same pixels as `picture` makes. `pixelift.image.read_rows` and `write_rows` have the
+        two ends: what a file holds and what it is to hold.
+
+        Args:
+            rows: The picture; used up by what is returned.
+            dtype: Type of the samples of the result: uint8, uint16 or float32.
+            progress: Told after each tile which share is done; what it raises ends the work.
+
+        Returns:
+            The enlarged picture, made while its rows are taken.
+
+        Raises:
+            ShapeError: The picture can not become as large as was asked for.
+            OutOfMemoryError: While rows are taken: memory is too small for the smallest tile.
+        """
+        size = rows.header.size
+        wanted = self._target.size_of(size)
+        chain = choose_chain(size, wanted, scales=self._family.scales)
+        networks = [self._family.network(scale) for scale in chain]
+        return enlarge_rows(
+            rows,
+            networks,
+            size=wanted,
+            dtype=np.dtype(dtype),
+            tile=self._tile,
+            progress=progress,
         )
-        return picture.replace(pixels=pixels, alpha=alpha)
+
+    def size_of(self, size: Size) -> Size:
+        """Tell the exact size of the result of a picture.
+
+        Args:
+            size: Size of the picture.
+
+        Returns:
+            Size of the result.
+
+        Raises:
+            ShapeError: The picture can not become as large as was asked for.
+        """
+        return self._target.size_of(size)
 
     def _upscale(self, image: object) -> object:
         if isinstance(image, Picture):
             return self.picture(image)
         if isinstance(image, bytes | bytearray):
-            picture = read_picture(bytes(image))
-            encoded = encode_picture(self.picture(picture), picture.format or "png")
-            return type(image)(encoded)
+            return type(image)(self._bytes(bytes(image)))
         if isinstance(image, np.ndarray):
             return self._array(image)
         pil = _pil_of(image)
@@ -160,23 +243,26 @@ class Upscaler:
             f"{KINDS}. For a file, give upscale(read_picture(path))."
         )
 
+    def _bytes(self, image: bytes) -> bytes:
+        with open_rows(image) as rows:
+            fmt = FORMATS[rows.header.format or "png"]
+            sr = self.rows(rows, dtype=sample_type(rows.header, fmt))
+            return encode_rows(sr, fmt.name)
+
     def _array(self, array: NDArray[Any]) -> NDArray[Any]:
         view = _as_channels(array)
-        samples = to_float(view) if view.dtype.kind == "u" else _checked_floats(view)
+        samples: Samples = view if view.dtype.kind == "u" else _checked_floats(view)
         has_alpha = samples.shape[2] in (2, 4)
-        picture = Picture(
-            np.ascontiguousarray(samples[..., :-1] if has_alpha else samples),
-            np.ascontiguousarray(samples[..., -1]) if has_alpha else None,
+        header = Header(
+            Size(samples.shape[0], samples.shape[1]),
+            samples.shape[2] - has_alpha,
+            has_alpha=has_alpha,
+            depth=DEPTHS[samples.dtype.itemsize],
         )
-        sr = self.picture(picture)
-        result = sr.pixels
-        if sr.alpha is not None:
-            result = np.concatenate([sr.pixels, sr.alpha[..., None]], axis=2)
+        result = gather(
+            self.rows(Rows(header, iter([samples])), dtype=samples.dtype), samples.dtype
+        )
         result = result[..., 0] if array.ndim == 2 else result
-        if array.dtype == np.uint8:
-            return to_u8(result)
-        if array.dtype == np.uint16:
-            return to_u16(result)
         return result.astype(array.dtype, copy=False)
 
     def _pil(self, image: Any, pil: ModuleType) -> object:  # noqa: ANN401  (PIL is not imported)
@@ -189,19 +275,11 @@ class Upscaler:
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
 
-    def _colour(self, colour: NDArray[np.float32]) -> NDArray[np.float32]:
-        return enlarge_colour(colour, self._network, channels=self._card.channels, scale=self.scale)
-
-    def _network(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        return run_tiled(
-            self._engine, planes, scale=self.scale, halo=self._card.radius, tile=self._tile
-        )
-
 
 def upscale(
     image: T,
     *,
-    scale: int | None = None,
+    scale: float | Target | None = None,
     model: str | os.PathLike[str] = DEFAULT_MODEL,
     engine: str = "auto",
     precision: str = "auto",

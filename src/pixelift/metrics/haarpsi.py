@@ -46,8 +46,7 @@ def haarpsi(sr: NDArray[np.generic], hr: NDArray[np.generic], *, shave: int) -> 
     for axis in (0, 1):
         fine_x, fine_y = ([np.abs(_haar(p, s, axis)) for s in (1, 2)] for p in (x, y))
         alike = [
-            (2 * a * b + C**2) / (a * a + b * b + C**2)
-            for a, b in zip(fine_x, fine_y, strict=True)
+            (2 * a * b + C**2) / (a * a + b * b + C**2) for a, b in zip(fine_x, fine_y, strict=True)
         ]
         local = 1 / (1 + np.exp(-ALPHA * (alike[0] + alike[1]) / 2))
         weight = np.maximum(np.abs(_haar(x, 3, axis)), np.abs(_haar(y, 3, axis)))

@@ -17,6 +17,8 @@ HOME_VARIABLE = "PIXELIFT_HOME"
 DEFAULT_SCALE = 4
 MAX_BYTES = 256 * 2**20
 """Larger network files are refused unread: no network that this package can run is near it."""
+FOREIGN = frozenset({".pt", ".pth", ".ckpt", ".bin", ".pkl", ".safetensors", ".pb"})
+"""Endings of trained weights that are not ours; most are pickled, and could run code."""
 HASH_PREFIX = 12
 """Hexadecimal digits of a hash that a message shows."""
 
@@ -61,6 +63,11 @@ def find_model(name: str | os.PathLike[str], *, scale: int | None = None) -> tup
     """
     if os.fspath(name).lower().endswith(".onnx"):
         return _open_file(Path(name), scale)
+    if Path(name).suffix.lower() in FOREIGN:
+        raise UnknownNameError(
+            f'no model "{name}". Weights as other programs keep them are never loaded; allowed are '
+            "names and the .onnx files that pixelift export writes. Run: pixelift models"
+        )
     # A name with a slash in it would lead out of the folder of cards.
     if not re.fullmatch(NAME_PATTERN, os.fspath(name)):
         raise UnknownNameError(
@@ -82,6 +89,32 @@ def find_model(name: str | os.PathLike[str], *, scale: int | None = None) -> tup
             read_weights(card, onnx)
             return card, onnx
     raise _not_found(base, wanted)
+
+
+def find_scales(name: str | os.PathLike[str]) -> tuple[int, ...]:
+    """List the scales that a model has networks for.
+
+    Args:
+        name: As for `find_model`; a file, or a name with its scale, has that scale alone.
+
+    Returns:
+        The scales, ascending; at least one.
+
+    Raises:
+        UnknownNameError: There is no such network.
+        WeightsError: The file is missing, damaged, too large or carries no card.
+    """
+    text = os.fspath(name)
+    base, in_name = _split_name(text)
+    if text.lower().endswith(".onnx") or in_name is not None:
+        return (find_model(name)[0].scale,)
+    found = {
+        offered
+        for cards, _ in _folders()
+        for stem, offered in (_split_name(path.stem) for path in cards.glob("*.toml"))
+        if stem == base and offered is not None
+    }
+    return tuple(sorted(found)) if found else (find_model(name)[0].scale,)
 
 
 def read_weights(card: Card, path: Path) -> bytes:

@@ -1,0 +1,72 @@
+"""Pictures about a result, beside it: which part got which network, and where it had to invent."""
+
+from pathlib import Path
+
+from pixelift.errors import ConfigError
+from pixelift.image.picture import Picture
+from pixelift.image.read import read_picture
+from pixelift.image.write import write_picture
+from pixelift.infer.confidence import draw_spread, measure_spread
+from pixelift.infer.explain import explain
+from pixelift.infer.route import Router
+from pixelift.infer.upscaler import Upscaler
+
+
+def check_maps(
+    inputs: "tuple[Path, ...]", upscaler: Upscaler, *, explanation: Path | None, spread: Path | None
+) -> None:
+    """Refuse maps that cannot be drawn, before the long work.
+
+    Args:
+        inputs: What was given to be enlarged.
+        upscaler: The opened networks.
+        explanation: Where the picture of the decision goes, if any.
+        spread: Where the map of the spread goes, if any.
+
+    Raises:
+        ConfigError: There are several pictures for one map, or there is nothing to explain.
+    """
+    for option, path in (("--explain", explanation), ("--confidence", spread)):
+        if path is None:
+            continue
+        if len(inputs) != 1 or inputs[0].is_dir():
+            raise ConfigError(f"{option} draws one picture. Give one picture, and no folder")
+        if path.resolve() == inputs[0].resolve():
+            raise ConfigError(f"{option} {path} would replace the input. Give another name")
+        if not path.parent.is_dir():
+            raise ConfigError(f"no folder {path.parent} for {option}. Run: mkdir -p {path.parent}")
+    if explanation and not isinstance(upscaler.network, Router):
+        raise ConfigError(
+            "--explain shows which network got what, and here is one for all. Add --effort auto"
+        )
+
+
+def write_maps(
+    source: Path,
+    upscaler: Upscaler,
+    *,
+    explanation: Path | None,
+    spread: Path | None,
+    overwrite: bool,
+) -> None:
+    """Draw what was asked for.
+
+    Args:
+        source: The small picture.
+        upscaler: The opened networks.
+        explanation: Where the picture of the decision goes, if any.
+        spread: Where the map of the spread goes, if any.
+        overwrite: Whether files that are there already are replaced.
+
+    Raises:
+        ImageReadError: The picture cannot be read.
+        ImageWriteError: A map cannot be written.
+        OutOfMemoryError: Memory is too small.
+    """
+    picture: Picture = read_picture(source)
+    network = upscaler.network
+    if explanation and isinstance(network, Router):
+        write_picture(explain(network, picture.pixels), explanation, overwrite=overwrite)
+    if spread:
+        values = measure_spread(picture.pixels, network.engine)
+        write_picture(draw_spread(values), spread, overwrite=overwrite)

@@ -1,0 +1,246 @@
+"""What libvips hands out of a file, brought to grey or RGB, upright and of a known depth."""
+
+import io
+import math
+import os
+from collections.abc import Callable
+from typing import BinaryIO
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from pixelift.errors import ImageReadError, TooManyPixelsError
+from pixelift.image import metadata
+from pixelift.image.geometry import Size
+from pixelift.image.picture import Depth
+from pixelift.image.source import PictureFile, damaged, several
+
+SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
+    "uchar": (np.uint8, 8),
+    "ushort": (np.uint16, 16),
+    "float": (np.float32, 32),
+    "double": (np.float64, 32),
+}
+"""Sample types that are read, by libvips' name."""
+
+# "truncated" would let a cut TIFF through, and "error" a cut JPEG whose end was put back on: a
+# warning is all that libjpeg gives. Oddities that lose no pixel are warnings too, hence the second
+# try, and in the other formats a warning may be about anything.
+FAIL_ON = {"jpeg": ("warning", "error")}
+"""How strict the tries at a file are, by format; one strict try for the others."""
+
+LOST_PIXELS = "premature end"
+"""What libjpeg's warning says when pixels are missing."""
+
+# The dihedral transform that sets a picture of each EXIF orientation, 1 to 8, upright.
+_UPRIGHT = (0, 2, 3, 1, 4, 5, 7, 6)
+_SUBTRACTIVE = "cmyk"
+_ABSOLUTE = ("lab", "labq", "labs", "lch", "cmc", "xyz", "yxy")
+# Float files hold [0, 1] with some overshoot at edges; what lies further out is another range.
+_FLOAT_RANGE = (-1.0, 2.0)
+
+
+def tries(file: PictureFile) -> tuple[str, ...]:
+    """List how strict the tries at decoding a file are, one after the other."""
+    return FAIL_ON.get(file.format.name, ("error",))
+
+
+def load(file: PictureFile, fail_on: str, *, access: str = "sequential") -> pyvips.Image:
+    """Open a file in libvips; nothing is decoded yet.
+
+    Args:
+        file: The file.
+        fail_on: One of `tries`.
+        access: "sequential" to decode while rows are taken from top to bottom; "random" to decode
+            all of it at the first row, into memory, or into a temporary file where it is large.
+
+    Returns:
+        The picture as it lies in the file.
+    """
+    # The loader is called by its name, so no other loader (SVG, PDF, raw numbers) ever sees a file.
+    loader = getattr(pyvips.Image, file.format.operation + "load_source")
+    return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
+
+
+def check_header(
+    image: pyvips.Image, file: PictureFile, max_pixels: int, advice: Callable[[Size], str]
+) -> None:
+    """Refuse a picture for what its header says, before any pixel is decoded.
+
+    Args:
+        image: What `load` returned.
+        file: The file.
+        max_pixels: Largest number of pixels that is read.
+        advice: What to do about one that has more.
+
+    Raises:
+        TooManyPixelsError: It is too large.
+        ImageReadError: It is not alone in its file.
+    """
+    size = Size(image.height, image.width)
+    if size.pixels > max_pixels:
+        raise TooManyPixelsError(
+            f"cannot read {file.name}: it is {size} = {math.ceil(size.pixels / 1e6)} megapixels; "
+            f"allowed are {max_pixels / 1e6:g}. {advice(size)}"
+        )
+    pages = field(image, "n-pages", 1)
+    if pages > 1:
+        raise ImageReadError(several(file, f"{pages} pages or frames"))
+
+
+def larger_limit(needed: Size) -> str:
+    """Say how to have a picture of that size read all the same."""
+    return (
+        "Make it smaller, or allow it: pixelift upscale --max-megapixels "
+        f"{math.ceil(needed.pixels / 1e6)} (in Python: max_pixels={needed.pixels})"
+    )
+
+
+def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
+    """Bring the colours of any kind of file to grey or RGB; CMYK and Lab become sRGB.
+
+    Args:
+        image: What `load` returned.
+        file: The file.
+
+    Returns:
+        1 to 4 channels of a type in `SAMPLES`; the second or fourth is alpha.
+
+    Raises:
+        ImageReadError: It has other channels or samples.
+    """
+    if image.interpretation == _SUBTRACTIVE:
+        image = image.icc_transform(
+            "srgb",
+            embedded=True,
+            input_profile="cmyk",
+            intent="relative",
+            black_point_compensation=True,
+            depth=16 if image.format == "ushort" else 8,
+        )
+    elif image.interpretation in _ABSOLUTE:
+        image = image.colourspace("rgb16")
+    if image.format not in SAMPLES or image.bands > 4:
+        raise ImageReadError(
+            f"cannot read {file.name}: it has {image.bands} channels of type {image.format}; "
+            "allowed are grey or RGB, with or without alpha, of 8 or 16 bits or float. "
+            "Convert it first."
+        )
+    return image
+
+
+def white_at_top(samples: NDArray[np.generic], bits: int, file: PictureFile) -> NDArray[np.generic]:
+    """Bring the 10 and 12 bits of AVIF to the whole range of 16.
+
+    Args:
+        samples: Any samples.
+        bits: Bits that the file states.
+        file: The file.
+
+    Returns:
+        The samples; the input itself where they fill their range already.
+    """
+    if file.format.operation == "heif" and samples.dtype == np.uint16 and bits < 16:
+        # libvips shifts them up and leaves zeros below: white would not be white.
+        wide: NDArray[np.generic] = samples.view(np.uint16) | (samples.view(np.uint16) >> bits)
+        return wide
+    return samples
+
+
+def checked_floats(samples: NDArray[np.floating], file: PictureFile) -> NDArray[np.float32]:
+    """Clip the overshoot of a float file, and refuse another range than 0 to 1.
+
+    Args:
+        samples: Samples as they lie in the file, any shape.
+        file: The file.
+
+    Returns:
+        float32 in [0, 1].
+
+    Raises:
+        ImageReadError: They lie far outside of it, or are no numbers.
+    """
+    low, high = float(samples.min()), float(samples.max())
+    # NaN fails both comparisons.
+    if not (low >= _FLOAT_RANGE[0] and high <= _FLOAT_RANGE[1]):
+        raise ImageReadError(
+            f"cannot read {file.name}: its float values run from {low:g} to {high:g}; "
+            "allowed is 0 to 1. Divide them by their white first."
+        )
+    clipped: NDArray[np.float32] = np.clip(samples.astype(np.float32, copy=False), 0, 1)
+    return clipped
+
+
+def says_no_grey(image: pyvips.Image, file: PictureFile) -> bool:
+    """Tell whether three equal channels of this file stand for grey: it has no other way."""
+    return not file.format.has_grey or bool(field(image, "palette", 0))
+
+
+def is_neutral(colours: NDArray[np.generic]) -> bool:
+    """Tell whether all three channels are equal everywhere.
+
+    Args:
+        colours: (H, W, 3).
+    """
+    red = colours[..., :1]
+    # The first row answers for nearly every coloured picture.
+    return bool((colours[0] == red[0]).all() and (colours == red).all())
+
+
+def turn_of(image: pyvips.Image) -> int:
+    """Look up the dihedral transform that sets a picture upright; 0 for one that stands already."""
+    # libvips turns AVIF and HEIF by itself and then gives no orientation.
+    orientation = field(image, "orientation", 1)
+    return _UPRIGHT[orientation - 1] if 1 <= orientation <= 8 else 0
+
+
+def fitting_icc(image: pyvips.Image, channels: int) -> bytes | None:
+    """Take the colour profile of a file, where it still fits what was made of its colours.
+
+    Args:
+        image: What `load` returned, before its colours were changed.
+        channels: Channels of the picture, without alpha.
+    """
+    if image.interpretation in (_SUBTRACTIVE, *_ABSOLUTE) or not image.get_typeof(
+        "icc-profile-data"
+    ):
+        return None
+    icc = bytes(image.get("icc-profile-data"))
+    return icc if metadata.icc_channels(icc) == channels else None
+
+
+def exif_of(image: pyvips.Image, file: PictureFile) -> bytes | None:
+    """Take the EXIF block of a file as it lies there; libvips hands none out of TIFF."""
+    if image.get_typeof("exif-data"):
+        return bytes(image.get("exif-data"))
+    return None
+
+
+def dpi_of(file: PictureFile, exif: bytes | None, turn: int) -> tuple[float, float] | None:
+    """Take the resolution of a file: across and down, once it stands upright."""
+    dpi = metadata.stated_dpi(file.stream, file.format.name, exif)
+    return dpi[::-1] if dpi is not None and turn & 4 else dpi
+
+
+def field(image: pyvips.Image, name: str, default: int) -> int:
+    """Look up a number that libvips knows of a picture."""
+    return int(image.get(name)) if image.get_typeof(name) else default
+
+
+def undecodable(file: PictureFile, err: pyvips.Error) -> ImageReadError:
+    """Make the error for a file that libvips could not decode."""
+    lines = [line.strip() for line in err.detail.splitlines() if line.strip()]
+    # A cut file makes libvips seek past its end, once for every box that it looks for.
+    telling = [line for line in lines if "bad seek" not in line]
+    if telling:
+        return ImageReadError(damaged(file, telling[0]))
+    return ImageReadError(damaged(file, "its end is missing" if lines else "its header is wrong"))
+
+
+def _vips_source(stream: BinaryIO) -> pyvips.Source:
+    if isinstance(stream, io.BytesIO):
+        return pyvips.Source.new_from_memory(stream.getvalue())
+    # By descriptor: libvips then sees the very file that was examined, and never parses its name.
+    os.lseek(stream.fileno(), 0, os.SEEK_SET)
+    return pyvips.Source.new_from_descriptor(stream.fileno())

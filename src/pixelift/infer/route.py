@@ -1,0 +1,370 @@
+"""Content-aware inference: each part of a picture gets as much network as there is to restore.
+
+A picture is cut into cells of `CELL` LR pixels. A cell with much detail beside the whole picture
+gets the best network, the others the cheapest. Both add what they predict to the same
+interpolated picture, so that they agree where there is nothing to predict; and inside the border
+of a cell one fades into the other.
+
+Cells, and the blocks of cells that are computed at once, lie on a grid that begins at the corner
+of the picture: the result depends on the picture alone, and not on how it comes in.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelift.errors import OutOfMemoryError
+from pixelift.image.depth import to_float
+from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.rows import Rows, Samples, Window, as_type
+from pixelift.infer.channels import SPREAD_REACH
+from pixelift.infer.cover import cover
+from pixelift.infer.detail import BAND, Detail, measure_cells
+from pixelift.infer.engine import Engine
+from pixelift.infer.network import Network
+from pixelift.infer.tiling import Progress, mirror_index
+from pixelift.zoo.card import Card
+
+CELL = 48
+"""Side of a cell in LR pixels. Of 16, 32, 48, 64 and 96 the one with the least work for the same
+PSNR (experiments/004-effort): smaller ones cost too much context, larger ones know too little."""
+
+BLOCK = 5
+"""Side of a block in cells: 240 LR pixels, about `pixelift.infer.tiling.DEFAULT_TILE`."""
+
+FADE = 4
+"""Pixels inside the border of a cell over which the best network fades in."""
+
+FLOOR = 0.05
+"""Detail below which no cell is worth the best network, in squared 8-bit levels: about what
+rounding to 8 bits leaves."""
+
+Weights = NDArray[np.float32]
+"""(H, W) in LR pixels: share of the best network, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which network each cell of a picture gets."""
+
+    is_best: NDArray[np.bool_]
+    """(rows, columns) of cells: true where the best network runs."""
+    detail: Detail
+    """What it was decided by."""
+
+    @property
+    def share(self) -> float:
+        """Share of the picture's pixels that the best network makes, 0 to 1."""
+        size = self.detail.size
+        tall, wide = (
+            np.diff([*range(0, length, CELL), length]) for length in (size.height, size.width)
+        )
+        return float((np.outer(tall, wide) * self.is_best).sum() / size.pixels)
+
+
+class Router:
+    """A cheap network and a good one of the same scale, and the choice between them."""
+
+    def __init__(self, cheap: Network, best: Network, *, threshold: float) -> None:
+        """Put two networks together.
+
+        Args:
+            cheap: Runs where there is little to restore.
+            best: Runs where there is much.
+            threshold: Detail of a cell, as a multiple of the picture's mean, above which the best
+                network is used; 0 uses it nearly everywhere.
+
+        Raises:
+            ValueError: The networks are not of one scale.
+        """
+        cards = cheap.card, best.card
+        if cards[0].scale != cards[1].scale:
+            raise ValueError(f"{cards[0].key} and {cards[1].key} do not go together")
+        self.cheap: Final = cheap
+        self.best: Final = best
+        self.threshold: Final = threshold
+        # The best network sees half of what its result depends on. What is further away hardly
+        # counts: for balanced x4 the error at that distance from a cut was a hundredth of what it
+        # differs from a small network by, and less further inside (experiments/004-effort).
+        self.context: Final = -(-best.card.radius // 2)
+        self.card: Final[Card] = msgspec.structs.replace(
+            best.card,
+            name="auto",
+            parameters=cheap.card.parameters + best.card.parameters,
+            radius=max(cheap.card.radius, self.context),
+            scores={},
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the best network."""
+        return self.best.engine
+
+    def decide(self, samples: Samples) -> Decision:
+        """Choose a network for every cell.
+
+        Args:
+            samples: (H, W, C) of any depth, 1 or 3 colours without alpha.
+
+        Returns:
+            The decision.
+        """
+        bands = (to_float(samples[top : top + BAND]) for top in range(0, len(samples), BAND))
+        detail = measure_cells(bands, cell=CELL)
+        return Decision(detail.cells > max(self.threshold * detail.mean, FLOOR), detail)
+
+    def rows(
+        self,
+        rows: Rows,
+        *,
+        dtype: np.dtype[Any],
+        tile: int,
+        progress: Progress | None = None,
+    ) -> Rows:
+        """Enlarge a picture that passes by.
+
+        The small picture is held in memory, since all of it is measured before any of it is
+        enlarged; the large one is made while its rows are taken.
+
+        Args:
+            rows: The picture; used up by what is returned.
+            dtype: Type of the result's samples: uint8, uint16 or float32.
+            tile: Side in LR pixels that a block may have; at least one cell is taken.
+            progress: Told after each row of blocks which share is done; what it raises ends the
+                work.
+
+        Returns:
+            The enlarged picture.
+        """
+        header = rows.header
+        size = header.size.scaled(self.card.scale)
+        return Rows(header.resized(size), self._bands(rows, np.dtype(dtype), tile, progress))
+
+    def _bands(
+        self, rows: Rows, dtype: np.dtype[Any], tile: int, progress: Progress | None
+    ) -> Iterator[Samples]:
+        header = rows.header
+        lr = Window(rows.bands).rows(0, header.size.height)
+        decision = self.decide(lr[..., : header.channels])
+        side = min(max(tile // CELL, 1), BLOCK)
+        for band in plan_blocks(header.size, side=side, is_wide=True):
+            made = self._band(
+                lr, band, decision=decision, side=side, has_alpha=header.has_alpha, dtype=dtype
+            )
+            if progress is not None:
+                progress(band.bottom / header.size.height)
+            yield made
+
+    def _band(
+        self,
+        lr: Samples,
+        band: Box,
+        *,
+        decision: Decision,
+        side: int,
+        has_alpha: bool,
+        dtype: np.dtype[Any],
+    ) -> Samples:
+        """Enlarge a row of blocks; with smaller blocks when memory runs out."""
+        scale = self.card.scale
+        while True:
+            try:
+                sr = np.empty((band.height * scale, band.width * scale, lr.shape[2]), dtype)
+                for part in plan_blocks(band.size, side=side):
+                    block = Block(self, lr, part.shifted(band.top, 0), has_alpha=has_alpha)
+                    block.enlarge(decision, sr[part.scaled(scale).slices])
+            except MemoryError as err:
+                if side == 1:
+                    raise OutOfMemoryError(
+                        f"out of memory even with blocks of {CELL} pixels ({err}). "
+                        "Close other programs, or use: --effort low"
+                    ) from err
+                side //= 2
+            else:
+                return sr
+
+
+class Block:
+    """A part of a picture that is made at once, with what it is made of."""
+
+    def __init__(self, router: Router, lr: Samples, place: Box, *, has_alpha: bool) -> None:
+        """Cut a block out of a picture.
+
+        Args:
+            router: The networks.
+            lr: (H, W, C): the whole picture.
+            place: Where the block lies, in LR pixels; its corner is that of a cell.
+            has_alpha: Whether the last channel is alpha.
+        """
+        self._router = router
+        self._place = place
+        self._has_alpha = has_alpha
+        self._reach = SPREAD_REACH if has_alpha else 0
+        self._halo = router.card.radius + self._reach
+        source = place.grown(Margins.around(self._halo))
+        rows = mirror_index(source.top, source.bottom, lr.shape[0])
+        columns = mirror_index(source.left, source.right, lr.shape[1])
+        self._lr = lr[np.ix_(rows, columns)]
+
+    def enlarge(self, decision: Decision, into: Samples) -> None:
+        """Make the block.
+
+        Args:
+            decision: What was decided for the whole picture.
+            into: (scale * height, scale * width, C): where the result goes.
+        """
+        router, scale = self._router, self._router.card.scale
+        cells = _with_neighbours(decision.is_best, self._place)
+        whole = Box.whole(self._place.size)
+        if cells.all() or not cells.any():
+            into[:] = self._made(whole, into.dtype, by_best=bool(cells.all()))
+            return
+        weights = _faded(cells, whole.size)
+        into[:] = 0  # what fades in is added to what is there
+        for box in _cheap_boxes(~cells[1:-1, 1:-1], weights, halo=router.cheap.card.radius):
+            into[box.scaled(scale).slices] = self._made(box, into.dtype, by_best=False)
+        for box in cover(cells[1:-1, 1:-1], cell=CELL, halo=router.context):
+            part = box.scaled(CELL).intersect(whole)
+            made = self._made(part, into.dtype, by_best=True)
+            for cell in _cells_of(box):
+                if cells[cell.top + 1, cell.left + 1]:
+                    place = cell.scaled(CELL).intersect(whole)
+                    inside = place.shifted(-part.top, -part.left).scaled(scale)
+                    target = into[place.scaled(scale).slices]
+                    _blend(target, made[inside.slices], weights[place.slices], scale=scale)
+
+    def _made(self, box: Box, dtype: np.dtype[Any], *, by_best: bool) -> Samples:
+        router = self._router
+        network = router.best if by_best else router.cheap
+        context = (router.context if by_best else network.card.radius) + self._reach
+        source = box.shifted(self._halo, self._halo).grown(Margins.around(context))
+        keep = Box(context, context, box.height, box.width).scaled(router.card.scale)
+        lr = self._lr[source.slices]
+        return network.restore(lr, keep, has_alpha=self._has_alpha, dtype=dtype)
+
+
+def plan_blocks(size: Size, *, side: int = BLOCK, is_wide: bool = False) -> list[Box]:
+    """Cut a picture into blocks of cells, from its corner on.
+
+    Args:
+        size: Size of the picture in LR pixels.
+        side: Side of a block in cells.
+        is_wide: Whether a block goes over the whole width.
+
+    Returns:
+        Boxes in LR pixels, row by row; those at the right and lower border may be smaller.
+    """
+    whole, pixels = Box.whole(size), side * CELL
+    wide = size.width if is_wide else pixels
+    return [
+        Box(top, left, pixels, wide).intersect(whole)
+        for top in range(0, size.height, pixels)
+        for left in range(0, size.width, wide)
+    ]
+
+
+def _blend(target: Samples, source: Samples, weights: Weights, *, scale: int) -> None:
+    """Put a cell of the best network over what is there, by its weights."""
+    if weights.min() == 1:
+        target[:] = source
+        return
+    enlarged = weights.repeat(scale, axis=0).repeat(scale, axis=1)[..., None]
+    below = to_float(target)
+    target[:] = as_type(below + enlarged * (to_float(source) - below), target.dtype)
+
+
+def _cells_of(box: Box) -> Iterator[Box]:
+    for top in range(box.top, box.bottom):
+        for left in range(box.left, box.right):
+            yield Box(top, left, 1, 1)
+
+
+def _with_neighbours(cells: NDArray[np.bool_], block: Box) -> NDArray[np.bool_]:
+    """Cut a block's cells out, with one more on each side; beyond the border they go on."""
+    rows, columns = (
+        np.arange(start // CELL - 1, -(-stop // CELL) + 1).clip(0, count - 1)
+        for start, stop, count in (
+            (block.top, block.bottom, cells.shape[0]),
+            (block.left, block.right, cells.shape[1]),
+        )
+    )
+    cut: NDArray[np.bool_] = cells[np.ix_(rows, columns)]
+    return cut
+
+
+def _cheap_boxes(cells: NDArray[np.bool_], weights: Weights, *, halo: int) -> list[Box]:
+    """List what the cheap network has to do in a block, in LR pixels of the block.
+
+    Args:
+        cells: The block's cells that it makes alone.
+        weights: Of the best network; the cheap one is also needed wherever they are below 1.
+        halo: Context that it needs.
+
+    Returns:
+        Boxes inside the block, which may overlap.
+    """
+    height, width = weights.shape
+    whole, needed = Box(0, 0, height, width), weights < 1
+    boxes = []
+    for box in cover(cells, cell=CELL, halo=halo):
+        boxes.append(box.scaled(CELL).grown(Margins.around(FADE)).intersect(whole))
+        needed[boxes[-1].slices] = False
+    # What is left are seams to cells of the neighbouring blocks, along the sides.
+    deep, wide = min(FADE, height), min(FADE, width)
+    for side in (
+        Box(0, 0, deep, width),
+        Box(height - deep, 0, deep, width),
+        Box(0, 0, height, wide),
+        Box(0, width - wide, height, wide),
+    ):
+        rows, columns = (side_of(needed[side.slices]) for side_of in (_rows_of, _columns_of))
+        if len(rows):
+            top, left = side.top + int(rows[0]), side.left + int(columns[0])
+            box = Box(top, left, int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1)
+            boxes.append(box)
+            needed[box.slices] = False
+    return boxes
+
+
+def _rows_of(marked: NDArray[np.bool_]) -> NDArray[np.intp]:
+    return np.flatnonzero(marked.any(axis=1))
+
+
+def _columns_of(marked: NDArray[np.bool_]) -> NDArray[np.intp]:
+    return np.flatnonzero(marked.any(axis=0))
+
+
+def _faded(cells: NDArray[np.bool_], size: Size) -> Weights:
+    """Draw cells as weights that rise from 0 outside of them to 1 inside, over `FADE` pixels.
+
+    Args:
+        cells: Those of the block and one more on each side.
+        size: Size of the block in LR pixels.
+
+    Returns:
+        (height, width) in [0, 1]; exactly 0 outside of the cells, and 1 where none but they are.
+    """
+    drawn = cells.repeat(CELL, axis=0).repeat(CELL, axis=1)
+    start = CELL - FADE
+    drawn = drawn[start : CELL + size.height + FADE, start : CELL + size.width + FADE]
+    inner = drawn.astype(np.uint8)
+    for join in (np.minimum, np.add):
+        for _ in range(2):  # rows, then columns
+            inner = _windows(inner, join).T
+    weights: Weights = inner.astype(np.float32) / np.float32((FADE + 1) ** 2)
+    return weights
+
+
+def _windows(
+    values: NDArray[np.uint8], join: Callable[..., NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    """Join every row with the `FADE` rows below it, so that as many rows less are left."""
+    length = len(values) - FADE
+    joined = values[:length]
+    for at in range(1, FADE + 1):
+        joined = join(joined, values[at : at + length])
+    return joined
