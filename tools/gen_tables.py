@@ -177,8 +177,9 @@ def peers(scale: int) -> str:
 def peers_beaten() -> str:
     """Who is beaten by whom."""
     result = load("peers")
-    note = "Beaten means a higher PSNR-Y and SSIM-Y on each of the three sets, in less time"
-    return peer_tables.beaten(result) + source(result, note)
+    note = "Beaten: a higher PSNR-Y and a higher SSIM-Y on each of the three sets, in less time"
+    figure = "![PSNR-Y against time, a panel for each scale](images/peers.png)\n\n"
+    return figure + peer_tables.beaten(result) + source(result, note)
 
 
 def serving() -> str:
@@ -236,7 +237,14 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def fill(text: str) -> str:
     """Put fresh tables between the markers of a document."""
-    return MARKED.sub(lambda m: f"{m[1]}{TABLES[m[2]]()}\n{m[3]}", text)
+    return MARKED.sub(lambda m: f"{m[1]}{_table(m[2])}\n{m[3]}", text)
+
+
+def _table(name: str) -> str:
+    try:
+        return TABLES[name]()
+    except FileNotFoundError as missing:
+        return f"Not measured yet: there is no {Path(missing.filename).name}. Run: make bench"
 
 
 def main(words: list[str]) -> int:
