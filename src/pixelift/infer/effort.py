@@ -12,6 +12,7 @@ from pixelift.errors import ConfigError, UnknownNameError
 from pixelift.image.resize import upscale
 from pixelift.infer.engine import Engine, Precision, open_engine
 from pixelift.infer.ensemble import EnsembleEngine
+from pixelift.infer.foreign import check_scale, is_foreign, open_foreign, scale_of_foreign
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.zoo.card import Card
@@ -71,6 +72,10 @@ def open_network(
         engine = open_engine(card, path, provider=provider, precision=precision, threads=threads)
         return Network(EnsembleEngine(engine) if ensemble else engine)
 
+    if effort is None and is_foreign(model):
+        foreign = open_foreign(model, provider=provider, precision=precision, threads=threads)
+        check_scale(model, foreign.card, scale)
+        return Network(EnsembleEngine(foreign) if ensemble else foreign)
     if effort is None:
         return open_one(*find_model(model, scale=scale))
     factor = parse_effort(effort)
@@ -98,7 +103,7 @@ def scales_of(model: str | os.PathLike[str], *, effort: Effort | None) -> tuple[
         WeightsError: The model's file is damaged.
     """
     if effort is None:
-        return find_scales(model)
+        return (scale_of_foreign(model),) if is_foreign(model) else find_scales(model)
     parse_effort(effort)
     if model != DEFAULT_MODEL:
         raise ConfigError(
