@@ -20,6 +20,9 @@ SOURCES := src tests tools benchmarks experiments notebooks
 
 # Folder of the benchmark sets (Set5/HR and so on), which are not ours to ship.
 BENCH  ?= ../shared/bench
+# Folder of OpenCV's networks, and exported networks of ours to compare with, as NAME=FILE.onnx.
+PEERS  ?= ../shared/peers
+RUNS   ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -67,10 +70,12 @@ generated: $(DEV)/.installed
 tables: $(DEV)/.installed  ## write the generated tables again
 	@$(BIN)/python tools/gen_tables.py
 
-bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/results (BENCH=... is the folder of the sets)
+bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/results (BENCH=FOLDER of the sets, RUNS="NAME=FILE.onnx ...")
 	@$(BIN)/python benchmarks/speed.py
 	@$(BIN)/python benchmarks/engines.py $(BENCH)
 	@$(BIN)/python benchmarks/quality.py $(BENCH)
+	@$(BIN)/python $(PIP) --editable ".[bench]"
+	@$(BIN)/python benchmarks/peers.py $(BENCH) $(PEERS) $(RUNS:%=--run %)
 
 notebooks: $(DEV)/.installed  ## run the notebooks from top to bottom
 	@$(BIN)/python tools/run_notebooks.py
@@ -94,7 +99,7 @@ $(DEV)/.installed: pyproject.toml
 	@echo "Installing torch, the linters and the tests into $(DEV)"
 	@$(call make_venv,$(DEV))
 	@$(BIN)/python $(PIP) "$(TORCH)"
-	@$(BIN)/python $(PIP) --editable ".[train,onnxruntime,dev]"
+	@$(BIN)/python $(PIP) --editable ".[train,serve,onnxruntime,dev]"
 	@touch $@
 
 define make_venv

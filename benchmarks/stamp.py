@@ -19,6 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 def stamp() -> dict[str, Any]:
     """Say how the numbers of this run come about."""
     packages = ("pixelift", "numpy", "pyvips-binary", "openvino", "onnxruntime", "pillow")
+    packages += ("opencv-contrib-python-headless",)
     return {
         "command": shlex.join(["python", *_without_folders(sys.argv)]),
         "commit": _git("describe", "--always", "--dirty", "--abbrev=10"),
@@ -40,7 +41,14 @@ def save(name: str, result: dict[str, Any]) -> None:
 def _without_folders(words: list[str]) -> list[str]:
     """Name the script from the root, and what lies elsewhere on this machine by its last part."""
     script = Path(words[0]).resolve().relative_to(ROOT).as_posix()
-    return [script, *(Path(w).name if Path(w).is_absolute() else w for w in words[1:])]
+    return [script, *map(_without_folder, words[1:])]
+
+
+def _without_folder(word: str) -> str:
+    # Also behind the name in NAME=FILE.
+    name, equals, value = word.rpartition("=")
+    path = Path(value)
+    return name + equals + (path.name if path.is_absolute() else value)
 
 
 def _git(*words: str) -> str:

@@ -1,4 +1,4 @@
-"""The sets of the study, prepared by the command's own function, and the pairs of Set14."""
+"""The sets of the study, prepared by the command's own function."""
 
 import csv
 import json
@@ -8,18 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import torch
 
-from pixelift.image.color import luma
-from pixelift.image.depth import to_u8
-from pixelift.image.read import read_picture
-from pixelift.image.resize import downscale, modcrop
 from pixelift.infer.restorer import Restorer
 from pixelift.patches.collect import collect_photos
 from pixelift.patches.dataset import Settings
 from pixelift.patches.prepare import prepare
-from pixelift.train.validate import Pairs
 
 NETWORK = "balanced"
 """The small trained network whose loss is one of the measures."""
@@ -49,29 +42,6 @@ def prepare_sets(photos: Path, folder: Path, collections: tuple[str, ...]) -> di
             note.write_text(json.dumps(_prepare(chosen + valid, folder / name)))
         taken[name] = json.loads(note.read_text())
     return taken
-
-
-def set14_pairs(folder: Path, scale: int) -> Pairs:
-    """Read Set14 as luma planes of 8 bits, like the sets: shrunk as RGB, then Y.
-
-    Args:
-        folder: Set14, with HR/*.png.
-        scale: LR to HR factor.
-
-    Returns:
-        The pairs.
-    """
-    pairs = []
-    for path in sorted((folder / "HR").glob("*.png")):
-        rgb = np.broadcast_to(pixels := read_picture(path).pixels, (*pixels.shape[:2], 3))
-        hr = modcrop(to_u8(rgb), scale)
-        lr = _plane(downscale(hr, scale))
-        pairs.append((torch.from_numpy(lr)[None, None], _plane(hr)[..., None]))
-    return pairs
-
-
-def _plane(rgb_u8: np.ndarray) -> np.ndarray:
-    return np.floor(luma(rgb_u8 / 255) + 0.5).astype(np.float32) / 255
 
 
 def _prepare(sources: list[Any], folder: Path) -> dict[str, Any]:

@@ -8,15 +8,20 @@ not done again.
 """
 
 import argparse
-import time
+import sys
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from photo_sets import prepare_sets
 from summary import write_results
-from trainings import COLLECTIONS, jobs_of, time_step, train
+from trainings import COLLECTIONS, jobs_of, time_step, training_of
+
+from study import run_all
 
 HERE = Path(__file__).resolve().parent
 
@@ -38,19 +43,10 @@ def main() -> None:
     config = tomllib.loads(chosen.config.read_text(encoding="utf-8"))
     preparing = prepare_sets(chosen.photos, chosen.work / "sets", COLLECTIONS)
     jobs = [job for job in jobs_of(config) if chosen.only in job.name]
-    spawn = get_context("spawn")
-    results, started = [], time.monotonic()
-    with ProcessPoolExecutor(chosen.jobs, mp_context=spawn) as pool:
-        waiting = [pool.submit(train, job, config, chosen.work, chosen.bench) for job in jobs]
-        for job, future in zip(jobs, waiting, strict=True):
-            results.append(future.result())
-            left = (time.monotonic() - started) * (len(jobs) / len(results) - 1) / 60
-            print(
-                f"{len(results)}/{len(jobs)} {job.name}: {results[-1]['valid'][-1]:.3f} dB valid, "
-                f"{results[-1]['set14'][-1]:.3f} dB Set14; about {left:.0f} minutes left",
-                flush=True,
-            )
-    with ProcessPoolExecutor(1, mp_context=spawn) as alone:
+    trainings = [training_of(j, config, work=chosen.work, bench=chosen.bench) for j in jobs]
+    curves = run_all(trainings, chosen.work / "runs", jobs=chosen.jobs)
+    results = [asdict(job) | curve for job, curve in zip(jobs, curves, strict=True)]
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         seconds = {
             f"{network['name']}_x{scale}": alone.submit(
                 time_step, network["name"], int(scale), config, chosen.work

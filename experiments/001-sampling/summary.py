@@ -1,20 +1,15 @@
 """From the curves of all trainings to results.json and the figures."""
 
-import json
-import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from matplotlib.axes import Axes  # noqa: E402 - the birth certificate's module is found above
-from matplotlib.figure import Figure  # noqa: E402
-
-from stamp import stamp  # noqa: E402
+from study import band, save_results, stamp
 
 MEASURED = {"valid": "photos/valid", "set14": "Set14"}
 Results = list[dict[str, Any]]
@@ -85,12 +80,9 @@ def write_results(
         "rows": rows,
         "curves": results,
     }
-    text = json.dumps(table, separators=(",", ":"))
-    # One line a row and a curve: the file stays small and its changes readable.
-    text = text.replace('{"collection"', '\n{"collection"')
+    save_results(folder / "results.json", table, line_at="collection")
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
     for collection in sorted({r["collection"] for r in results}):
         chosen = [r for r in results if r["collection"] == collection]
         draw_curves(config, chosen).savefig(figures / f"curves_{collection}.png", dpi=90)
@@ -119,13 +111,10 @@ def _draw_rules(axis: Axes, config: dict[str, Any], group: Results, name: str) -
         if not runs:
             continue
         steps = group[0]["steps"]
-        middle = [mean(values) for values in zip(*runs, strict=True)]
+        low, middle, high = zip(*band(runs), strict=True)
         style = {"color": "black", "linewidth": 1.8} if rule["name"] == "uniform" else {}
         (line,) = axis.plot(steps, middle, label=rule["title"], **style)
-        bands = [(min(v), max(v)) for v in zip(*runs, strict=True)]
-        axis.fill_between(
-            steps, *zip(*bands, strict=True), color=line.get_color(), alpha=0.12, linewidth=0
-        )
+        axis.fill_between(steps, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
         lowest.append(middle[len(middle) // 5])
         if rule["name"] == "uniform":
             axis.axhline(middle[-1], color="black", linewidth=0.7, linestyle=":")

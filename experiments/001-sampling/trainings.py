@@ -1,21 +1,19 @@
-"""The trainings of the study: which there are, and carrying one out."""
+"""The trainings of the study: which there are, and what each is given."""
 
-import json
-import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import torch
-from photo_sets import set14_pairs
 
 from pixelift.patches.dataset import open_dataset
 from pixelift.train.config import Recipe
 from pixelift.train.fit import fit
 from pixelift.train.logbook import read_log
+from study import Training
 
 COLLECTIONS = ("all", "ordinary")
 TIMED_STEPS = 400
@@ -48,31 +46,10 @@ def jobs_of(config: dict[str, Any]) -> Iterator[Job]:
                             yield Job(collection, network["name"], scale, rule["name"], seed)
 
 
-def train(job: Job, config: dict[str, Any], work: Path, bench: Path) -> dict[str, Any]:
-    """Carry out one training, or read its curves where it is finished."""
-    run = work / "runs" / job.name
-    done = run / "done.json"
-    if done.is_file():
-        found: dict[str, Any] = json.loads(done.read_text())
-        return found
-    torch.set_num_threads(1)
-    started = time.process_time()
-    fit(
-        recipe_of(job, config),
-        open_dataset(work / "sets" / job.collection),
-        run,
-        resume=(run / "checkpoint.pt").is_file(),
-        also={"set14": set14_pairs(bench / "Set14", job.scale)},
-    )
-    lines = [line for line in read_log(run) if "psnr_y" in line]
-    result = asdict(job) | {
-        "steps": [line["step"] for line in lines],
-        "valid": [round(line["psnr_y"], 4) for line in lines],
-        "set14": [round(line["psnr_y_set14"], 4) for line in lines],
-        "processor_seconds": round(time.process_time() - started, 1),
-    }
-    done.write_text(json.dumps(result))
-    return result
+def training_of(job: Job, config: dict[str, Any], *, work: Path, bench: Path) -> Training:
+    """Say what is trained on what, under the name of the job."""
+    recipe = recipe_of(job, config)
+    return Training(job.name, recipe, work / "sets" / job.collection, bench / "Set14")
 
 
 def recipe_of(job: Job, config: dict[str, Any], *, steps: int | None = None) -> Recipe:

@@ -2,6 +2,7 @@
 
 PixeliftError
 ├── ImageReadError            a picture cannot be read
+│   └── TooManyPixelsError    a picture is larger than whoever asked for it allows
 ├── ImageWriteError           a picture cannot be written
 ├── UnknownNameError          a model, recipe key or architecture that does not exist
 ├── WeightsError              weights that are damaged or do not fit their card
@@ -12,7 +13,8 @@ PixeliftError
 ├── DatasetError              a training set that is damaged or cannot be made
 │   └── WrongDatasetError     photos, or a place for a training set or with one, named by mistake
 └── TrainingError             a training that cannot start or go on
-    └── WrongRunError         a run folder, or weights to start from, named by mistake
+    ├── WrongRunError         a run folder, or weights to start from, named by mistake
+    └── TrainingStopped       a training that was asked to stop, and saved its state
 
 A message says what failed, what was given, what is allowed and what to type next.
 """
@@ -27,6 +29,10 @@ class PixeliftError(Exception):
 
 class ImageReadError(PixeliftError):
     """A picture cannot be read: missing, damaged, of an unknown kind or too large."""
+
+
+class TooManyPixelsError(ImageReadError):
+    """A picture is larger than whoever asked for it allows; nothing of it was decoded."""
 
 
 class ImageWriteError(PixeliftError):
@@ -71,6 +77,10 @@ class TrainingError(PixeliftError):
 
 class WrongRunError(TrainingError):
     """A run folder that is not one, is taken, or is of another recipe."""
+
+
+class TrainingStopped(TrainingError):  # noqa: N818 - nothing went wrong
+    """A training that was asked to stop, and saved its state."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, hint: str) -> UnknownNameError:

@@ -65,11 +65,12 @@ def told(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def without():
-    """Hand out a function that runs a command where a package is not installed."""
+    """Hand out a function that runs a command where a package, or several, are not installed."""
 
-    def run(package, *arguments, cwd):
+    def run(packages, *arguments, cwd):
+        names = [packages] if isinstance(packages, str) else packages
         code = (
-            f"import sys; sys.modules[{package!r}] = None\n"
+            f"import sys; sys.modules.update(dict.fromkeys({names!r}))\n"
             "from pixelift.cli.main import main; sys.exit(main(sys.argv[1:]))"
         )
         return subprocess.run(

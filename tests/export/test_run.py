@@ -1,16 +1,22 @@
 import shutil
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 
 from pixelift.errors import ImageWriteError, TrainingError, WeightsError
 from pixelift.export import run as run_module
-from pixelift.export.run import export_run, load_trained
+from pixelift.export.run import export_run
+from pixelift.image.color import rgb_to_ycbcr
+from pixelift.image.picture import Picture
+from pixelift.image.resize import upscale
+from pixelift.infer.upscaler import Upscaler
 from pixelift.models.spec import build_model
 from pixelift.train.checkpoint import save_weights
 from pixelift.train.config import DataSettings, ModelSettings, OptimSettings, Recipe, RunSettings
 from pixelift.train.fit import fit
+from pixelift.train.weights import load_trained
 from pixelift.zoo.card import card_from_onnx
 from tests.prepared import make_prepared
 
@@ -78,12 +84,39 @@ def test_a_run_whose_log_is_lost_is_refused(run, tmp_path):
         export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")
 
 
-def test_an_architecture_that_has_no_export_is_refused(run, tmp_path):
+def change_network(folder, architecture, **dials):
+    """Let a run folder tell of another network than it was trained with; fresh weights."""
+    network = build_model(architecture, scale=2, **dials)
+    save_weights(network, folder / "best.safetensors")
+    recipe = msgspec.json.decode((folder / "recipe.json").read_bytes())
+    recipe["model"] = {"architecture": architecture, "scale": 2, "dials": dials}
+    (folder / "recipe.json").write_bytes(msgspec.json.encode(recipe))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "dials", "base", "radius"),
+    [("srcnn", {"width": 4, "mapping": 4}, "none", 5), ("vdsr", {"width": 4}, "bicubic", 12)],
+)
+def test_whatever_can_be_trained_can_be_exported_and_used(
+    run, tmp_path, architecture, dials, base, radius
+):
     shutil.copytree(run, tmp_path / "run")
-    srcnn = build_model("srcnn", scale=2, width=4, mapping=4)
-    save_weights(srcnn, tmp_path / "run" / "best.safetensors")
-    recipe = msgspec.json.decode((run / "recipe.json").read_bytes())
-    recipe["model"] = {"architecture": "srcnn", "scale": 2, "dials": {"width": 4, "mapping": 4}}
-    (tmp_path / "run" / "recipe.json").write_bytes(msgspec.json.encode(recipe))
-    with pytest.raises(TrainingError, match="srcnn is there to be compared with"):
-        export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")
+    change_network(tmp_path / "run", architecture, **dials)
+    card = export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")
+    assert (card.base, card.radius) == (base, radius)
+    assert card.architecture.startswith(f"{architecture} (")
+    larger = Upscaler(tmp_path / "a.onnx").upscale(np.zeros((9, 7, 3), np.uint8))
+    assert larger.shape == (18, 14, 3)
+
+
+def test_a_network_on_luma_enlarges_colour_and_leaves_its_hue_to_interpolation(run, tmp_path, rng):
+    shutil.copytree(run, tmp_path / "run")
+    change_network(tmp_path / "run", "espcn", width=4, mapping=4, channels=1)
+    card = export_run(tmp_path / "run", tmp_path / "a.onnx", name="a")
+    assert (card.channels, card.planes) == ("y", 1)
+    colour = (rng.random((12, 10, 3), dtype=np.float32) + 1) / 3
+    sr = Upscaler(tmp_path / "a.onnx", precision="f32").picture(Picture(colour)).pixels
+    inside = (sr.min(axis=2) > 0) & (sr.max(axis=2) < 1)
+    assert inside.any()
+    expected = upscale(rgb_to_ycbcr(colour), 2)[..., 1:]
+    assert np.allclose(rgb_to_ycbcr(sr)[..., 1:][inside], expected[inside], atol=1e-5)

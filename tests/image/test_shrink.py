@@ -1,3 +1,4 @@
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -102,3 +103,15 @@ def test_downscale_takes_the_fast_way_for_bytes_only(monkeypatch):
         downscale(np.zeros((20, 20, 3), np.uint8), scale)
         downscale(np.zeros((20, 20, 3), np.float32), scale)
     assert taken == [2, 3, 4]
+
+
+def test_without_libvips_plain_integers_give_the_same(monkeypatch):
+    picture = drawn(3, (37, 50, 3), "noise")
+    expected = shrink(picture, 2)
+    monkeypatch.setitem(sys.modules, "pyvips", None)
+    libvips_is_exact.cache_clear()
+    try:
+        assert not libvips_is_exact()
+        assert np.array_equal(shrink(picture, 2), expected)
+    finally:
+        libvips_is_exact.cache_clear()

@@ -12,7 +12,8 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from pixelift.errors import ConfigError, EngineUnavailableError, OutOfMemoryError, WeightsError
-from pixelift.image.depth import to_u8
+from pixelift.image.depth import to_float, to_u8, to_u16
+from pixelift.image.geometry import Box
 from pixelift.image.resize import upscale
 from pixelift.infer import engine as engine_module
 from pixelift.infer.engine import ENGINES, engine_failure, engine_missing, load_failure, open_engine
@@ -275,3 +276,49 @@ def test_memory_that_runs_out_for_real_gives_smaller_tiles(mode, tmp_path):
     environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.stdout == "survived\n", done.stderr
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [3, 1])
+def test_samples_give_what_planes_give(mode, channels, dtype, tmp_path, rng):
+    card, path = write_model(tmp_path, scale=3, channels=channels, width=8)
+    engine = open_engine(card, path, **mode)
+    lr = rng.random((11, 9, channels), dtype=np.float32)
+    lr = {np.uint8: to_u8, np.uint16: to_u16, np.float32: to_float}[dtype](lr)
+    keep = Box(top=3, left=6, height=24, width=18)
+    engine.samples(lr, keep=keep)
+    sr = engine.samples(lr, keep=keep)  # of one size for the second time: another way inside
+    planes = engine(np.ascontiguousarray(to_float(lr).transpose(2, 0, 1)[None]))
+    expected = planes[0].transpose(1, 2, 0)[keep.slices]
+    assert sr.dtype == dtype
+    assert sr.shape == (24, 18, channels)
+    if dtype == np.float32:
+        assert np.array_equal(sr, expected)
+    else:
+        rounded = to_u8(expected) if dtype == np.uint8 else to_u16(expected)
+        # 16 bits show which products float32 adds in one step.
+        allowed = 1 if dtype == np.uint16 else 0
+        assert np.abs(sr.astype(int) - rounded.astype(int)).max() <= allowed
+
+
+def test_samples_of_another_kind_are_refused(provider, tmp_path):
+    card, path = write_model(tmp_path)
+    engine = open_engine(card, path, provider=provider)
+    keep = Box(0, 0, 4, 4)
+    with pytest.raises(ValueError, match=r"takes \(H, W, 3\) and was given \(4, 4, 1\)"):
+        engine.samples(np.zeros((4, 4, 1), np.uint8), keep=keep)
+    with pytest.raises(ValueError, match="was given int64"):
+        engine.samples(np.zeros((4, 4, 3), np.int64), keep=keep)
+
+
+def test_what_lies_beyond_black_and_white_is_clipped(provider, tmp_path):
+    card, path = write_model(tmp_path, gain=50)
+    engine = open_engine(card, path, provider=provider)
+    lr = np.random.default_rng(1).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    keep = Box(0, 0, 12 * card.scale, 12 * card.scale)
+    assert np.array_equal(engine.samples(lr, keep=keep), engine.samples(lr, keep=keep))
+    sr = engine.samples(lr, keep=keep)
+    planes = engine(np.ascontiguousarray(to_float(lr).transpose(2, 0, 1)[None]))
+    assert planes.min() < -0.1
+    assert planes.max() > 1.1
+    assert np.array_equal(sr, to_u8(planes[0].transpose(1, 2, 0)))

@@ -9,9 +9,10 @@ import onnx
 import pytest
 
 from pixelift.errors import ConfigError, OutOfMemoryError, WeightsError
+from pixelift.image.geometry import Box
 from pixelift.infer import engine_openvino
 from pixelift.infer.engine import open_engine
-from pixelift.infer.engine_openvino import import_openvino
+from pixelift.infer.engine_openvino import KEPT, PLANES, import_openvino
 from tests.fakes import write_model
 
 try:
@@ -99,7 +100,7 @@ def test_after_a_failure_everything_is_compiled_anew(tmp_path, rng, monkeypatch)
     engine = open_engine(card, path, provider="openvino")
     lr = rng.random((1, 3, 9, 9), dtype=np.float32)
     expected = engine(lr)
-    before = engine._requests
+    (before,) = engine._requests.values()
     with monkeypatch.context() as patch:
         patch.setattr(
             type(engine), "_infer", lambda *_: exec("raise RuntimeError('std::bad_alloc')")
@@ -107,7 +108,30 @@ def test_after_a_failure_everything_is_compiled_anew(tmp_path, rng, monkeypatch)
         with pytest.raises(OutOfMemoryError):
             engine(lr)
     assert np.array_equal(engine(lr), expected)
-    assert engine._requests[0] is not before[0]
+    (after,) = engine._requests.values()
+    assert after[0] is not before[0]
+
+
+def test_only_the_last_few_sizes_stay_compiled(tmp_path, rng):
+    card, path = write_model(tmp_path)
+    engine = open_engine(card, path, provider="openvino")
+    for side in range(4, 10):
+        lr = rng.integers(0, 256, (side, 5, 3), dtype=np.uint8)
+        keep = Box(0, 0, side * card.scale, 5 * card.scale)
+        once, twice, thrice = (engine.samples(lr, keep=keep) for _ in range(3))
+        assert np.array_equal(once, twice)
+        assert np.array_equal(once, thrice)
+    sides = range(11 - KEPT, 10)
+    assert set(engine._requests) == {PLANES, *(("uint8", side, 5) for side in sides)}
+
+
+def test_a_size_that_comes_once_is_not_compiled(tmp_path, rng):
+    card, path = write_model(tmp_path)
+    engine = open_engine(card, path, provider="openvino")
+    for side in (4, 5, 4, 5):
+        lr = rng.integers(0, 256, (side, 5, 3), dtype=np.uint8)
+        engine.samples(lr, keep=Box(0, 0, side * card.scale, 5 * card.scale))
+    assert list(engine._requests) == [PLANES]
 
 
 QUIET = """

@@ -33,3 +33,17 @@ def test_the_first_kernel_keeps_the_size_of_what_flows_through():
     x = torch.randn(4, 32, 24, 24).relu()
     ratio = block(x).relu()[..., 2:-2, 2:-2].square().mean() / x.square().mean()
     assert 0.5 < ratio < 2
+
+
+@pytest.mark.parametrize("inputs", [5, 8])
+def test_a_plain_kernel_is_embedded_by_a_small_change(inputs):
+    torch.manual_seed(0)
+    block = CollapsibleConv(inputs, 8)
+    drawn = block.wide.clone()
+    kernel, bias = torch.randn(8, inputs, 3, 3) * 0.1, torch.randn(8)
+    block.embed(kernel, bias)
+    assert torch.allclose(block.collapsed(), kernel, atol=1e-5)
+    assert torch.equal(block.bias, bias)
+    # Three quarters of the hidden directions are invisible to the mix and stay as drawn.
+    change = torch.linalg.matrix_rank((block.wide - drawn).flatten(1), rtol=1e-4)
+    assert change == 8

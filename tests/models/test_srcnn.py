@@ -1,7 +1,8 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
-from pixelift.models.spec import build_model, count_parameters
+from pixelift.models.spec import build_model, count_macs, count_parameters
 from pixelift.models.srcnn import SRCNN
 
 
@@ -27,3 +28,15 @@ def test_no_pixel_beyond_the_radius_changes_the_output(scale):
     reach = (moved // scale - 15).abs().max()
     # Bicubic looks at two LR pixels on one side and at one on the other; which, the phase decides.
     assert network.radius - 1 <= reach <= network.radius
+
+
+def test_the_residual_form_costs_no_parameter_and_begins_near_interpolation():
+    plain = build_model("srcnn", scale=2, channels=1)
+    residual = build_model("srcnn", scale=2, channels=1, residual=True)
+    assert count_parameters(residual) == count_parameters(plain)
+    assert count_macs(residual) == count_macs(plain)
+    lr = torch.rand(1, 1, 9, 8)
+    torch.nn.init.zeros_(residual.tail.weight)
+    assert torch.equal(residual(lr), F.pixel_shuffle(residual.base(lr), 2))
+    residual.load_state_dict(plain.state_dict())
+    assert torch.equal(residual(lr), F.pixel_shuffle(plain.base(lr), 2) + plain(lr))

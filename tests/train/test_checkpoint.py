@@ -1,3 +1,9 @@
+import errno
+import os
+import subprocess
+import sys
+
+import msgspec
 import pytest
 import torch
 
@@ -5,14 +11,16 @@ from pixelift.errors import TrainingError
 from pixelift.models.repnet import RepNet
 from pixelift.train.checkpoint import (
     Checkpoint,
+    differences,
     load_checkpoint,
     load_weights,
     read_run,
     recipe_text,
     save_checkpoint,
     save_weights,
+    write_whole,
 )
-from pixelift.train.config import ModelSettings, Recipe
+from pixelift.train.config import DataSettings, ModelSettings, Recipe
 
 
 @pytest.fixture
@@ -71,6 +79,77 @@ def test_equal_recipes_have_equal_text():
     one = Recipe(model=ModelSettings(dials={"width": 4, "depth": 2}))
     two = Recipe(model=ModelSettings(dials={"depth": 2, "width": 4}))
     assert recipe_text(one) == recipe_text(two)
+
+
+def test_settings_that_differ_are_named_and_those_that_decide_nothing_are_not():
+    text = recipe_text(Recipe())
+    assert differences(text, Recipe()) == []
+    assert differences(text, Recipe(data=DataSettings(workers=3))) == []
+    changed = Recipe(data=DataSettings(batch=4, lr_patch=12))
+    assert differences(text, changed) == [
+        "data.lr_patch is 12 and was 48",
+        "data.batch is 4 and was 16",
+    ]
+
+
+def test_settings_that_a_run_did_not_know_yet_count_as_their_defaults():
+    older = msgspec.json.decode(recipe_text(Recipe()))
+    del older["distill"], older["optim"]["frequency"]
+    assert differences(msgspec.json.encode(older).decode(), Recipe()) == []
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(b"old")
+
+    def refuse(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(TrainingError, match=r"cannot write .*No space left.* go on with --resume"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+KILLED_WRITER = """
+import os, random, signal, sys, time
+from pathlib import Path
+import torch
+from pixelift.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+torch.set_num_threads(1)
+run, last, pieces = Path(sys.argv[1]), 0, []
+for attempt in range(25):
+    child = os.fork()
+    if child == 0:
+        step = last
+        while True:
+            step += 1
+            tensors = {"a": torch.full((300_000,), float(step))}
+            save_checkpoint(run, Checkpoint(step, 1.0, 1.0, tensors, tensors, {}, "{}"))
+    time.sleep(random.uniform(0.02, 0.15))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    pieces.append((run / "checkpoint.pt.partial").exists())
+    if (run / "checkpoint.pt").exists():
+        saved = load_checkpoint(run)
+        assert saved.step >= last and (saved.network["a"] == saved.step).all(), saved.step
+        last = saved.step
+print(last, sum(pieces))
+"""
+
+
+def test_a_kill_at_any_moment_of_the_writing_leaves_a_whole_checkpoint(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", KILLED_WRITER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    steps, cut_off = map(int, done.stdout.split())
+    assert steps > 10
+    assert cut_off > 0
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

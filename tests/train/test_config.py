@@ -1,5 +1,6 @@
 import pytest
 
+from pixelift.degrade.draw import Degradation
 from pixelift.errors import ConfigError
 from pixelift.train.config import Recipe, load_recipe
 
@@ -34,16 +35,37 @@ def test_changes_are_toml_values_or_plain_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[optim]\nlearning_rat = 1\n", r"unknown field `learning_rat` - at `\$.optim`"),
-        ("[optim]\nsteps = 0\n", r"`int` >= 1 - at `\$.optim.steps`"),
-        ("[optim]\nloss = 'l3'\n", r"at `\$.optim.loss`"),
-        ("[model]\ndials = {width = 1.5}\n", r"`bool \| int`, got `float` - at `\$.model.dials"),
+        (
+            "[optim]\nlearning_rat = 1\n",
+            r'optim\.learning_rat is no setting. Did you mean "learning_rate"\?',
+        ),
+        ("[optimizer]\nsteps = 1\n", r': optimizer is no setting. Did you mean "optim"\?'),
+        ("[distill]\nzzz = 1\n", r"distill\.zzz is no setting. Known: teacher, weight\."),
+        ("[data.sampling]\nkep = 1\n", r'data\.sampling\.kep is no setting. Did you mean "keep"'),
+        ("[optim]\nsteps = 0\n", r"toml: optim\.steps: Expected `int` >= 1\."),
+        ("[optim]\nloss = 'l3'\n", r": optim\.loss: Invalid enum value 'l3'"),
+        ("[data]\nworkers = 'many'\n", r": data\.workers: "),
+        ("optim = 3\n", r": optim: Expected `object`, got `int`"),
+        (
+            "[model]\ndials = {width = 1.5}\n",
+            r"model\.dials.*: Expected `bool \| int`, got `float`",
+        ),
+        ("[data]\ndegrade = 'foto'\n", r'no degradation "foto"; allowed are clean, photo, heavy'),
+        ("[data.degrade]\nnoise = 1\n", r"data\.degrade"),
+        ("[data.degrade]\nquality = [90, 20]\n", r"the smaller one comes first"),
         ("[model\n", "not valid TOML"),
     ],
 )
 def test_wrong_keys_and_values_are_refused_with_their_path(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message):
         recipe(tmp_path, text)
+
+
+def test_a_degradation_is_a_preset_or_a_table(tmp_path):
+    assert recipe(tmp_path, "").data.degrade == "clean"
+    assert recipe(tmp_path, "[data]\ndegrade = 'photo'\n").data.degrade == "photo"
+    table = recipe(tmp_path, "[data.degrade]\nkernels = ['area']\nnoise_share = 0.5\n").data.degrade
+    assert table == Degradation(kernels=("area",), noise_share=0.5)
 
 
 @pytest.mark.parametrize("change", ["optim.steps", "=5", "optim..steps=5"])

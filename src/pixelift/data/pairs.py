@@ -1,5 +1,6 @@
 """Batches of HR crops, cut out of the memory-mapped pictures, and the LR crops made of them."""
 
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from pixelift.data.degraded import Degrader
 from pixelift.data.sample import CropSampler
-from pixelift.image.crops import downscale_crops
+from pixelift.degrade.draw import PRESETS
 from pixelift.image.dihedral import transform
 from pixelift.patches.dataset import PreparedSet
 
@@ -21,12 +23,23 @@ class Batch:
     lr: torch.Tensor
     hr: torch.Tensor
 
+    def pin_memory(self) -> "Batch":
+        """Copy to memory from which a GPU fetches by itself; the loader calls this."""
+        return Batch(self.lr.pin_memory(), self.hr.pin_memory())
+
 
 class PairDataset(Dataset[Batch]):
     """The batch of each training step; step n is the same whoever asks for it, and when."""
 
     def __init__(
-        self, prepared: PreparedSet, sampler: CropSampler, *, scale: int, batch: int
+        self,
+        prepared: PreparedSet,
+        sampler: CropSampler,
+        *,
+        scale: int,
+        batch: int,
+        degrader: Degrader | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         """Set what a batch is.
 
@@ -35,20 +48,30 @@ class PairDataset(Dataset[Batch]):
             sampler: Where crops are taken.
             scale: LR to HR factor.
             batch: Crops in a batch.
+            degrader: How LR is made, at the same scale; without it by bicubic shrinking alone.
+            part: Which of how many equal parts of each batch is wanted, from 0.
         """
         self._prepared, self._sampler = prepared, sampler
-        self._scale, self._batch = scale, batch
+        self._batch, self._part = batch, part
+        self._degrader = degrader or Degrader(PRESETS["clean"], 1.0, scale, 0)
         self._maps: dict[int, NDArray[np.uint8]] = {}
 
     def __getitem__(self, step: int) -> Batch:
-        """Cut the batch of a step."""
-        first = step * self._batch
-        crops = [self._sampler.draw(index) for index in range(first, first + self._batch)]
+        """Cut the batch of a step, or its part."""
+        number, parts = self._part
+        count = self._batch // parts
+        first = step * self._batch + number * count
+        crops = [self._sampler.draw(index) for index in range(first, first + count)]
         pictures = [self._picture(crop.picture) for crop in crops]
-        lr = downscale_crops(pictures, [crop.box for crop in crops], scale=self._scale)
+        lr = self._degrader.crops(pictures, [crop.box for crop in crops], first=first)
         hr = (p[crop.box.slices] for p, crop in zip(pictures, crops, strict=True))
         turns = [crop.turn for crop in crops]
         return Batch(_stack(lr, turns), _stack(hr, turns))
+
+    @property
+    def forks_safely(self) -> bool:
+        """Whether forked processes may make batches: they hung with libvips, which makes WebP."""
+        return self._degrader.is_clean
 
     def _picture(self, number: int) -> NDArray[np.uint8]:
         if number not in self._maps:
@@ -58,7 +81,7 @@ class PairDataset(Dataset[Batch]):
 
 
 def batches(
-    dataset: PairDataset, *, first: int, last: int, workers: int
+    dataset: PairDataset, *, first: int, last: int, workers: int, pin: bool = False
 ) -> Iterator[tuple[int, Batch]]:
     """Deliver the batches of a range of steps in order.
 
@@ -67,6 +90,7 @@ def batches(
         first: First step.
         last: Step to stop before.
         workers: Processes that cut crops ahead of time; 0 cuts them in this one.
+        pin: Whether batches lie in memory from which a GPU fetches by itself.
 
     Yields:
         Step and batch; the same for any number of workers.
@@ -76,8 +100,17 @@ def batches(
         batch_size=None,
         num_workers=workers,
         prefetch_factor=8 if workers else None,
+        multiprocessing_context="spawn" if workers and not dataset.forks_safely else None,
+        pin_memory=pin,
+        worker_init_fn=_leave_signals,
     )
     yield from zip(range(first, last), loader, strict=True)
+
+
+def _leave_signals(_: int) -> None:
+    """Let the process that trains decide what Ctrl-C means; a worker ends when that one does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _stack(crops: Iterable[NDArray[np.uint8]], turns: Sequence[int]) -> torch.Tensor:

@@ -2,44 +2,26 @@
 
 from pathlib import Path
 
-from torch import nn
-
 from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.export.parity import check_parity
-from pixelift.export.to_onnx import export_onnx
+from pixelift.export.to_onnx import export_onnx, has_residual
+from pixelift.models.colour import in_colour
 from pixelift.models.fuse import fuse
-from pixelift.models.spec import build_model, count_macs, count_parameters
-from pixelift.train.checkpoint import BEST, load_weights, read_run
-from pixelift.train.config import Recipe
+from pixelift.models.repnet import RepNet
+from pixelift.models.spec import count_macs, count_parameters
+from pixelift.train.checkpoint import read_run
 from pixelift.train.logbook import LOG, read_log
+from pixelift.train.weights import load_trained
 from pixelift.zoo.card import Card, card_to_metadata
 
 LICENCE = "MIT"
 """Licence that exported weights are given; change it in the card where yours is another."""
 
 
-def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
-    """Build the network of a run with its best weights.
-
-    Args:
-        run: The run folder of a training, which may still be going on.
-
-    Returns:
-        The network as it is trained (not fused), and its recipe.
-
-    Raises:
-        WrongRunError: The folder is no run, or has no weights yet.
-        TrainingError: Its weights are damaged.
-    """
-    recipe, _ = read_run(run)
-    model = recipe.model
-    network = build_model(model.architecture, scale=model.scale, **model.dials)
-    network.load_state_dict(load_weights(run / BEST))
-    return network.eval(), recipe
-
-
 def export_run(run: Path, path: Path, *, name: str) -> Card:
     """Write the best network of a run as ONNX and check that it gives what torch gives.
+
+    A RepNet that was trained on luma becomes a network for RGB pictures (`in_colour`).
 
     Args:
         run: The run folder.
@@ -51,16 +33,14 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
 
     Raises:
         WrongRunError: The folder is no run, or has no weights yet.
-        TrainingError: Its weights or its log are damaged, or its architecture has no export.
+        TrainingError: Its weights or its log are damaged.
         WeightsError: The file does not give what torch gives.
         ImageWriteError: The file cannot be written.
     """
     network, recipe = load_trained(run)
-    if not hasattr(network, "trunk"):
-        raise TrainingError(
-            f"{recipe.model.architecture} is there to be compared with and cannot be exported; "
-            "only networks that predict a residual at LR size can. Train a repnet, as in recipes/."
-        )
+    if isinstance(network, RepNet) and network.channels == 1:
+        # As RGB the file needs no detour over YCbCr, here or in any other program.
+        network = in_colour(network)
     _, origin = read_run(run)
     fused = fuse(network)
     log = read_log(run)
@@ -69,8 +49,14 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         raise TrainingError(f"{run / LOG} tells of no validation. Copy the whole run folder.")
     minutes = max(line.get("seconds", 0.0) for line in log) / 60
     # A card must not keep quiet about photos that came in with the first weights.
-    others = "" if origin.started_from in ("", origin.photos_sha256) else origin.started_from
-    before = f"; started from weights of other photos ({others[:12]})" if others else ""
+    before = "".join(
+        f"; {how} of other photos ({photos[:12]})"
+        for how, photos in (
+            ("started from weights", origin.started_from),
+            ("taught by a network", origin.taught_by),
+        )
+        if photos not in ("", origin.photos_sha256)
+    )
     dials = ", ".join(f"{key} {value}" for key, value in recipe.model.dials.items())
     card = Card(
         name=name,
@@ -79,7 +65,7 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         radius=int(fused.radius),  # type: ignore[arg-type]
         parameters=count_parameters(fused),
         macs_per_pixel=count_macs(fused),
-        base="bicubic",
+        base="bicubic" if has_residual(fused) else "none",
         licence=LICENCE,
         architecture=f"{recipe.model.architecture} ({dials})",
         recipe=f"{name}_x{recipe.model.scale}.toml",

@@ -43,7 +43,7 @@ def downscale_crops(
     tall = np.empty((len(boxes), wide.height, wide.width, pictures[0].shape[2]), np.uint8)
     for picture, box, place in zip(pictures, boxes, tall, strict=True):
         box.unscaled(scale)
-        place[...] = _cut(picture, box.grown(margins))
+        place[...] = cut_mirrored(picture, box.grown(margins))
     if scale in WEIGHTS:
         return _shrink(tall, scale)
     small = downscale(tall.reshape(-1, *tall.shape[2:]), scale)
@@ -51,8 +51,17 @@ def downscale_crops(
     return small[:, _REACH:-_REACH, _REACH:-_REACH]
 
 
-def _cut(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Cut a box out that may reach beyond the picture."""
+def cut_mirrored(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """Cut a box out that may reach beyond the picture, where the picture's mirror image is.
+
+    Args:
+        picture: (H, W, C).
+        box: In pixels; beyond the border by less than the part that lies inside, or than the
+            picture.
+
+    Returns:
+        (height, width, C); a view where the box lies inside.
+    """
     inside = box.intersect(Box.whole(Size(*picture.shape[:2])))
     cut = picture[inside.slices]
     if inside == box:

@@ -10,7 +10,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelift.errors import ImageReadError
+from pixelift.errors import ImageReadError, TooManyPixelsError
 from pixelift.image import metadata
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
@@ -75,11 +75,12 @@ def check_header(
         advice: What to do about one that has more.
 
     Raises:
-        ImageReadError: It is too large, or not alone in its file.
+        TooManyPixelsError: It is too large.
+        ImageReadError: It is not alone in its file.
     """
     size = Size(image.height, image.width)
     if size.pixels > max_pixels:
-        raise ImageReadError(
+        raise TooManyPixelsError(
             f"cannot read {file.name}: it is {size} = {math.ceil(size.pixels / 1e6)} megapixels; "
             f"allowed are {max_pixels / 1e6:g}. {advice(size)}"
         )

@@ -35,7 +35,8 @@ def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) ->
         The picture; `depth` is that of the file's format, never guessed from its values.
 
     Raises:
-        ImageReadError: It is missing, unreadable, empty, damaged, animated, too large or no photo.
+        TooManyPixelsError: It has more pixels than `max_pixels`.
+        ImageReadError: It is missing, unreadable, empty, damaged, animated or no photo.
     """
     return _read(source, _picture, max_pixels=max_pixels, advice=decode.larger_limit)
 

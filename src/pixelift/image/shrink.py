@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pyvips
 from numpy.typing import NDArray
 
 FAST_SCALES = (2, 3, 4)
@@ -74,8 +73,13 @@ class _Framed:
 def libvips_is_exact() -> bool:
     """Find out, once a process, whether libvips here shrinks without an error of its own.
 
-    It is so for those releases that were tried; another one may trade exactness for speed.
+    It is so for those releases that were tried; another one may trade exactness for speed. Where
+    there is no libvips, as on machines that only train, it is not.
     """
+    try:
+        import pyvips  # noqa: F401, PLC0415 - see above
+    except ImportError:
+        return False
     noise = np.random.default_rng(4).integers(0, 256, (40, 56, 3), dtype=np.uint8)
     noise[:8] = noise[:8] // 128 * 255  # steps overshoot, and must be clipped
     return all(
@@ -86,6 +90,8 @@ def libvips_is_exact() -> bool:
 
 
 def _by_libvips(framed: _Framed, scale: int) -> NDArray[np.uint8]:
+    import pyvips  # noqa: PLC0415 - see `libvips_is_exact`
+
     height, width = framed.small
     rows, columns, channels = framed.pixels.shape
     picture = pyvips.Image.new_from_memory(framed.pixels, columns, rows, channels, "uchar")

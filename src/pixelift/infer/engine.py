@@ -17,6 +17,9 @@ from pixelift.errors import (
     WeightsError,
     unknown_name,
 )
+from pixelift.image.depth import to_float
+from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples, as_type
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import read_weights
 
@@ -70,6 +73,21 @@ class Engine(Protocol):
 
         Returns:
             (1, C, scale * H, scale * W), not clipped; the caller's to keep.
+
+        Raises:
+            OutOfMemoryError: There is not enough memory for an array of this size.
+        """
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples as pictures hold them, and keep a part of the result.
+
+        Args:
+            lr: (H, W, C) uint8 or uint16 of the whole range, or float32 in [0, 1].
+            keep: What is kept of the result, in HR pixels.
+
+        Returns:
+            (keep.height, keep.width, C) of the same type; integers are clipped and rounded by the
+            rule of `pixelift.image.depth`, floats are not clipped. The caller's to keep.
 
         Raises:
             OutOfMemoryError: There is not enough memory for an array of this size.
@@ -211,21 +229,55 @@ def check_planes(card: Card, lr: NDArray[np.float32]) -> None:
         raise ValueError(f"{card.key} takes (1, {card.planes}, H, W) and was given {lr.shape}")
 
 
-def check_result(card: Card, lr: NDArray[np.float32], sr: NDArray[np.float32]) -> None:
+def check_samples(card: Card, lr: Samples) -> None:
+    """Refuse samples that the network was not made for.
+
+    Args:
+        card: The network's card.
+        lr: The samples.
+
+    Raises:
+        ValueError: They are not (H, W, C) with the card's number of channels, or of another type
+            than those that pictures have.
+    """
+    if lr.ndim != 3 or lr.shape[2] != card.planes or 0 in lr.shape:
+        raise ValueError(f"{card.key} takes (H, W, {card.planes}) and was given {lr.shape}")
+    if lr.dtype not in (np.uint8, np.uint16, np.float32):
+        raise ValueError(f"{card.key} takes uint8, uint16 and float32, and was given {lr.dtype}")
+
+
+def samples_by_planes(engine: Engine, lr: Samples, keep: Box) -> Samples:
+    """Enlarge samples with an engine that knows only planes; see `Engine.samples`.
+
+    Args:
+        engine: The engine.
+        lr: The samples.
+        keep: What is kept of the result, in HR pixels.
+
+    Returns:
+        The part that is kept.
+    """
+    check_samples(engine.card, lr)
+    planes = np.ascontiguousarray(to_float(lr).transpose(2, 0, 1)[None])
+    sr = engine(planes)[0].transpose(1, 2, 0)[keep.slices]
+    return np.ascontiguousarray(as_type(sr, lr.dtype))
+
+
+def check_result(card: Card, lr: tuple[int, ...], sr: tuple[int, ...]) -> None:
     """Refuse a result of another shape than the card promises.
 
     Args:
         card: The network's card.
-        lr: What the engine was given.
-        sr: What it made.
+        lr: Shape of what the engine was given.
+        sr: Shape of what it made.
 
     Raises:
         WeightsError: The card's scale is not the network's.
     """
-    expected = (*lr.shape[:2], lr.shape[2] * card.scale, lr.shape[3] * card.scale)
-    if sr.shape != expected:
+    expected = (*lr[:2], lr[2] * card.scale, lr[3] * card.scale)
+    if sr != expected:
         raise WeightsError(
-            f"{card.key} made {sr.shape} where its card promises {expected}; "
+            f"{card.key} made {sr} where its card promises {expected}; "
             f"card and network do not belong together. Export the network again."
         )
 

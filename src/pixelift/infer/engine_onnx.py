@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
+from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
     Precision,
     check_planes,
@@ -13,6 +15,7 @@ from pixelift.infer.engine import (
     engine_failure,
     engine_missing,
     load_failure,
+    samples_by_planes,
 )
 from pixelift.zoo.card import Card
 
@@ -62,8 +65,12 @@ class OnnxEngine:
             sr: NDArray[np.float32] = self._session.run(["sr"], {"lr": lr})[0]
         except Exception as err:
             raise engine_failure(err, shape=lr.shape) from err
-        check_result(self.card, lr, sr)
+        check_result(self.card, lr.shape, sr.shape)
         return sr
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples and keep a part; see `Engine`."""
+        return samples_by_planes(self, lr, keep)
 
 
 def _import_onnxruntime() -> Any:  # noqa: ANN401  (the package has no type hints)

@@ -8,18 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
+from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
     Precision,
     check_planes,
     check_result,
+    check_samples,
     engine_failure,
     engine_missing,
     load_failure,
+    samples_by_planes,
 )
+from pixelift.infer.openvino_samples import take_samples
 from pixelift.zoo.card import Card
 
 CUT = "residual"
 """Tensor of the ONNX contract up to which a network is trained and may run in bf16."""
+
+Kind = tuple[str, int, int]
+"""What a compiled network takes and gives: type of the samples, height and width."""
+
+PLANES: Kind = ("planes", -1, -1)
+"""Kind of a compiled network that takes and gives (1, C, H, W) float32 of any size."""
+
+KEPT = 3
+"""Compiled networks that are kept; compiling takes some 30 ms."""
 
 CONVERTER = "openvino.tools.ovc"
 """Module of OpenVINO that turns other formats into its own; importing it reports usage."""
@@ -30,12 +44,15 @@ _import_lock = threading.Lock()
 class OpenVinoEngine:
     """A network in OpenVINO.
 
-    In bf16 the network is compiled as two: the trunk up to "residual" in bf16, and the
+    In bf16 the network is compiled as two: what leads to "residual" in bf16, and the
     interpolated base, its sum with the residual and the shuffle to HR pixels in float32, since
-    8 bits of mantissa would be visible in the base.
+    8 bits of mantissa would be visible in the base. A network that adds nothing to a base has no
+    such place to be cut at: it runs in float32, unless bf16 is asked for, and then as a whole.
 
-    Shapes stay dynamic: one compilation serves every size of tile, at the same speed and with
-    the same values as one compilation for each size.
+    For planes of floats shapes stay dynamic: one compilation serves every size of tile, at the same
+    speed and with the same values as one compilation for each size. Networks that take and give
+    samples are compiled for a size of tile that comes twice in a row: only for a fixed size does
+    OpenVINO merge the conversions with what stands before and behind them. The values are the same.
     """
 
     name: Final = "openvino"
@@ -60,39 +77,69 @@ class OpenVinoEngine:
         self.precision: Final[Precision] = self._choose_precision(precision)
         self._threads = threads
         self._lock = threading.Lock()
-        self._requests: list[Any] = []
+        self._requests: dict[Kind, list[Any]] = {}
+        self._last: Kind | None = None
         try:
             self._models = self._load(data)
-            self._requests = self._compile()
         except RuntimeError as err:
             raise load_failure(err) from err
 
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array; see `Engine`."""
         check_planes(self.card, lr)
+        sr: NDArray[np.float32] = self._run(PLANES, lr, np.s_[:], shape=lr.shape)
+        check_result(self.card, lr.shape, sr.shape)
+        return sr
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples and keep a part; see `Engine`."""
+        if lr.dtype == np.float32 or (lr.dtype == np.uint16 and self.precision == "bf16"):
+            # Inside of a network in bf16, 16 bits would be rounded twice.
+            return samples_by_planes(self, lr, keep)
+        check_samples(self.card, lr)
+        height, width, channels = lr.shape
+        kind = (lr.dtype.name, height, width)
+        is_usual, self._last = kind == self._last or kind in self._requests, kind
+        if not is_usual:
+            # Compiling takes longer than converting one tile outside; it pays when more follow.
+            return samples_by_planes(self, lr, keep)
+        return self._run(kind, lr[None], (0, *keep.slices), shape=(1, channels, height, width))
+
+    def _run(
+        self,
+        kind: Kind,
+        lr: NDArray[Any],
+        keep: Any,  # noqa: ANN401  (what numpy takes between brackets)
+        *,
+        shape: tuple[int, ...],
+    ) -> NDArray[Any]:
         # One at a time: a request already keeps all cores busy, and a second would only double
         # the memory.
         with self._lock:
             try:
-                self._requests = self._requests or self._compile()
-                sr = self._infer(lr)
+                requests = self._requests.pop(kind, None)
+                if requests is None:
+                    # The oldest goes first, so that its memory is there for the new one.
+                    for old in list(self._requests)[: 1 - KEPT]:
+                        del self._requests[old]
+                    requests = self._compile(kind)
+                self._requests[kind] = requests
+                return self._infer(requests, lr, keep)
             except (RuntimeError, MemoryError) as err:
                 # What was compiled is not to be trusted after a failure: OpenVINO 2026.4 keeps
                 # asking for the memory that it did not get, or crashes.
-                self._requests = []
-                raise engine_failure(err, shape=lr.shape) from err
-        check_result(self.card, lr, sr)
-        return sr
+                self._requests.clear()
+                raise engine_failure(err, shape=shape) from err
 
-    def _infer(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _infer(self, requests: list[Any], lr: NDArray[Any], keep: Any) -> NDArray[Any]:  # noqa: ANN401
         tensors = [self._openvino.Tensor(np.ascontiguousarray(lr))]
-        for request in self._requests:
+        for request in requests:
             for i, tensor in enumerate(tensors):
                 request.set_input_tensor(i, tensor)
             request.infer()
             tensors.append(request.get_output_tensor(0))
         # The request writes to the same memory next time.
-        sr: NDArray[np.float32] = tensors[-1].data.copy()
+        sr: NDArray[Any] = tensors[-1].data[keep].copy()
         return sr
 
     def _choose_precision(self, precision: str) -> Precision:
@@ -104,7 +151,8 @@ class OpenVinoEngine:
                 'precision "bf16" was asked for, but this processor does not compute in bf16; '
                 'allowed are "auto" and "f32". Use "auto".'
             )
-        return "bf16" if has_bf16 and precision != "f32" else "f32"
+        suits = self.card.base != "none" or precision == "bf16"
+        return "bf16" if has_bf16 and suits and precision != "f32" else "f32"
 
     def _load(self, data: bytes) -> list[Any]:
         # The models to run one after the other: each takes the picture and all that the ones
@@ -113,7 +161,7 @@ class OpenVinoEngine:
         model.reshape([1, self.card.planes, -1, -1])
         lr = model.input("lr").get_node()
         sr = model.output("sr").get_node()
-        if self.precision == "f32":
+        if self.precision == "f32" or self.card.base == "none":
             return [model]
         ops = self._openvino.opset8
         cut = _find_output(model, CUT)
@@ -124,10 +172,14 @@ class OpenVinoEngine:
                 consumer.replace_source_output(residual.output(0))
         return [trunk, self._openvino.Model([sr], [lr, residual], "tail")]
 
-    def _compile(self) -> list[Any]:
+    def _compile(self, kind: Kind) -> list[Any]:
+        name, height, width = kind
+        models = self._models
+        if kind != PLANES:
+            models = take_samples(self._openvino, models, name, height=height, width=width)
         precisions = [self.precision, "f32"]
         requests = []
-        for model, precision in zip(self._models, precisions, strict=False):
+        for model, precision in zip(models, precisions, strict=False):
             config: dict[str, Any] = {
                 "PERFORMANCE_HINT": "LATENCY",
                 "INFERENCE_PRECISION_HINT": precision,

@@ -26,7 +26,7 @@ from pixelift.infer.cover import cover
 from pixelift.infer.detail import BAND, Detail, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
-from pixelift.infer.tiling import mirror_index
+from pixelift.infer.tiling import Progress, mirror_index
 from pixelift.zoo.card import Card
 
 CELL = 48
@@ -117,7 +117,14 @@ class Router:
         detail = measure_cells(bands, cell=CELL)
         return Decision(detail.cells > max(self.threshold * detail.mean, FLOOR), detail)
 
-    def rows(self, rows: Rows, *, dtype: np.dtype[Any], tile: int) -> Rows:
+    def rows(
+        self,
+        rows: Rows,
+        *,
+        dtype: np.dtype[Any],
+        tile: int,
+        progress: Progress | None = None,
+    ) -> Rows:
         """Enlarge a picture that passes by.
 
         The small picture is held in memory, since all of it is measured before any of it is
@@ -127,23 +134,30 @@ class Router:
             rows: The picture; used up by what is returned.
             dtype: Type of the result's samples: uint8, uint16 or float32.
             tile: Side in LR pixels that a block may have; at least one cell is taken.
+            progress: Told after each row of blocks which share is done; what it raises ends the
+                work.
 
         Returns:
             The enlarged picture.
         """
         header = rows.header
         size = header.size.scaled(self.card.scale)
-        return Rows(header.resized(size), self._bands(rows, np.dtype(dtype), tile))
+        return Rows(header.resized(size), self._bands(rows, np.dtype(dtype), tile, progress))
 
-    def _bands(self, rows: Rows, dtype: np.dtype[Any], tile: int) -> Iterator[Samples]:
+    def _bands(
+        self, rows: Rows, dtype: np.dtype[Any], tile: int, progress: Progress | None
+    ) -> Iterator[Samples]:
         header = rows.header
         lr = Window(rows.bands).rows(0, header.size.height)
         decision = self.decide(lr[..., : header.channels])
         side = min(max(tile // CELL, 1), BLOCK)
         for band in plan_blocks(header.size, side=side, is_wide=True):
-            yield self._band(
+            made = self._band(
                 lr, band, decision=decision, side=side, has_alpha=header.has_alpha, dtype=dtype
             )
+            if progress is not None:
+                progress(band.bottom / header.size.height)
+            yield made
 
     def _band(
         self,

@@ -4,6 +4,7 @@ A picture in memory takes the same way, so that both are the same to the last bi
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pixelift.image.rows import Header, Rows, Samples, Window
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
-from pixelift.infer.tiling import MINIMUM_TILE, even_share, run_tiled
+from pixelift.infer.tiling import MINIMUM_TILE, Progress, even_share, run_tiled
 
 BAND_BYTES = 32 << 20
 """Size of an enlarged band above which its tiles are made lower. Three bands are held at a time:
@@ -31,6 +32,7 @@ def enlarge_rows(
     size: Size,
     dtype: np.dtype[Any],
     tile: int,
+    progress: Progress | None = None,
 ) -> Rows:
     """Enlarge a picture that passes by, to an exact size.
 
@@ -40,6 +42,7 @@ def enlarge_rows(
         size: Size of the result; resized to it where the networks do not meet it.
         dtype: Type of the result's samples: uint8, uint16 or float32.
         tile: Side of a tile's core in LR pixels.
+        progress: Told after each tile which share is done; what it raises ends the work.
 
     Returns:
         The enlarged picture, made while its rows are taken.
@@ -47,14 +50,24 @@ def enlarge_rows(
     # Between two steps 16 bits are as good as floats and take half of the memory.
     between = np.dtype(np.float32 if rows.header.depth == 32 else np.uint16)
     reached = rows.header.size
+    told = 0.0
+
+    def hear(share: float, *, counts: bool) -> None:
+        # Only the last network knows how far all is, since it draws on those before it.
+        nonlocal told
+        told = share if counts else told
+        if progress is not None:
+            progress(told)
+
     for step, network in enumerate(networks, start=1):
         reached = reached.scaled(network.card.scale)
         is_last = step == len(networks) and reached == size
         made = dtype if is_last else between
+        heard = partial(hear, counts=step == len(networks))
         if isinstance(network, Router):
-            rows = network.rows(rows, dtype=made, tile=tile)
+            rows = network.rows(rows, dtype=made, tile=tile, progress=heard)
         else:
-            rows = _network_rows(rows, network, dtype=made, tile=tile)
+            rows = _network_rows(rows, network, dtype=made, tile=tile, progress=heard)
     return rows if reached == size else resize_rows(rows, size, dtype)
 
 
@@ -75,7 +88,9 @@ def band_height(header: Header, *, scale: int, dtype: np.dtype[Any], tile: int) 
     return even_share(header.size.height, most)
 
 
-def _network_rows(rows: Rows, network: Network, *, dtype: np.dtype[Any], tile: int) -> Rows:
+def _network_rows(
+    rows: Rows, network: Network, *, dtype: np.dtype[Any], tile: int, progress: Progress
+) -> Rows:
     header, scale = rows.header, network.card.scale
     halo = network.card.radius + (SPREAD_REACH if header.has_alpha else 0)
     height = header.size.height
@@ -97,6 +112,9 @@ def _network_rows(rows: Rows, network: Network, *, dtype: np.dtype[Any], tile: i
                 tile=tile,
                 dtype=dtype,
                 context=Margins(top=top - low, bottom=high - bottom),
+                progress=lambda done, top=top, rows=bottom - top: progress(
+                    (top + done * rows) / height
+                ),
             )
 
     return Rows(header.resized(header.size.scaled(scale)), bands())

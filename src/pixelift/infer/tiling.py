@@ -27,6 +27,9 @@ NO_CONTEXT = Margins()
 Restore = Callable[[Samples, Box], Samples]
 """(H, W, C) samples, and the part of the enlarged result that is kept, to that part."""
 
+Progress = Callable[[float], None]
+"""Is told after each tile which share is done, from 0 to 1; what it raises ends the work."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -82,6 +85,7 @@ def run_tiled(
     tile: int = DEFAULT_TILE,
     dtype: np.dtype[Any] | None = None,
     context: Margins = NO_CONTEXT,
+    progress: Progress | None = None,
 ) -> Samples:
     """Enlarge a picture tile by tile, as if it had been enlarged at once.
 
@@ -99,6 +103,7 @@ def run_tiled(
         dtype: Type of what `restore` returns; None for that of the image.
         context: What of the image is only there to be seen by its neighbours, in LR pixels: a band
             cut out of a picture has `halo` of it where the picture goes on.
+        progress: Told after each tile; starts again when memory ran out.
 
     Returns:
         (scale * H, scale * W, C) for H and W without the context.
@@ -120,13 +125,16 @@ def run_tiled(
     side = min(tile, max(size.height, size.width))
     while True:
         try:
-            for part in plan_tiles(size, tile=side, halo=halo):
+            parts = plan_tiles(size, tile=side, halo=halo)
+            for done, part in enumerate(parts, start=1):
                 source = part.source.shifted(core.top, core.left)
                 rows = mirror_index(source.top, source.bottom, image.shape[0])
                 columns = mirror_index(source.left, source.right, image.shape[1])
                 kept = part.core.shifted(-part.source.top, -part.source.left).scaled(scale)
                 sr = restore(image[np.ix_(rows, columns)], kept)
                 result[part.core.scaled(scale).slices] = sr
+                if progress is not None:
+                    progress(done / len(parts))
         except MemoryError as err:
             if side <= MINIMUM_TILE:
                 raise OutOfMemoryError(

@@ -24,7 +24,7 @@ from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.infer.target import Target, as_target, choose_chain
-from pixelift.infer.tiling import DEFAULT_TILE
+from pixelift.infer.tiling import DEFAULT_TILE, Progress
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
 
@@ -166,11 +166,12 @@ class Upscaler:
         """
         return cast("T", self._upscale(image))
 
-    def picture(self, picture: Picture) -> Picture:
+    def picture(self, picture: Picture, *, progress: Progress | None = None) -> Picture:
         """Enlarge a picture; depth, profile, EXIF, resolution and format are carried over.
 
         Args:
             picture: The picture; not changed.
+            progress: Told after each tile which share is done; what it raises ends the work.
 
         Returns:
             The enlarged picture, values in [0, 1].
@@ -178,9 +179,11 @@ class Upscaler:
         Raises:
             OutOfMemoryError: Memory is too small even for the smallest tile.
         """
-        return collect(self.rows(picture_rows(picture)))
+        return collect(self.rows(picture_rows(picture), progress=progress))
 
-    def rows(self, rows: Rows, *, dtype: DTypeLike = np.float32) -> Rows:
+    def rows(
+        self, rows: Rows, *, dtype: DTypeLike = np.float32, progress: Progress | None = None
+    ) -> Rows:
         """Enlarge a picture that passes by, so that a large one needs little memory.
 
         The same pixels as `picture` makes. `pixelift.image.read_rows` and `write_rows` have the
@@ -189,6 +192,7 @@ class Upscaler:
         Args:
             rows: The picture; used up by what is returned.
             dtype: Type of the samples of the result: uint8, uint16 or float32.
+            progress: Told after each tile which share is done; what it raises ends the work.
 
         Returns:
             The enlarged picture, made while its rows are taken.
@@ -201,7 +205,14 @@ class Upscaler:
         wanted = self._target.size_of(size)
         chain = choose_chain(size, wanted, scales=self._family.scales)
         networks = [self._family.network(scale) for scale in chain]
-        return enlarge_rows(rows, networks, size=wanted, dtype=np.dtype(dtype), tile=self._tile)
+        return enlarge_rows(
+            rows,
+            networks,
+            size=wanted,
+            dtype=np.dtype(dtype),
+            tile=self._tile,
+            progress=progress,
+        )
 
     def size_of(self, size: Size) -> Size:
         """Tell the exact size of the result of a picture.

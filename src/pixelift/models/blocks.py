@@ -106,6 +106,21 @@ class CollapsibleConv(nn.Module):
             kernel = kernel + F.pad(eye[:, :, None, None], (1, 1, 1, 1))
         return kernel
 
+    @torch.no_grad()
+    def embed(self, kernel: torch.Tensor, bias: torch.Tensor) -> None:
+        """Take over a plain convolution, by the smallest change of the wide 3x3 that gives it.
+
+        What was drawn stays where the mix does not look, so that the gradients are not degenerate.
+
+        Args:
+            kernel: (outputs, inputs, 3, 3).
+            bias: (outputs,).
+        """
+        missing = (kernel - self.collapsed()).flatten(1).double()
+        change = torch.linalg.pinv(self.mix.double()) @ missing
+        self.wide.add_(change.view_as(self.wide).to(self.wide.dtype))
+        self.bias.copy_(bias)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (N, inputs, H, W) to (N, outputs, H, W)."""
         with torch.autocast(x.device.type, enabled=False):

@@ -17,8 +17,9 @@ from pixelift.models.interpolation import BicubicBase
 class SRModel(Protocol):
     """What every architecture offers beside being a module.
 
-    Those that can be exported have a `trunk` as well, which predicts the residual at LR size
-    before the pixel shuffle.
+    Those that learn what interpolation lost say so to the export, which then names it in the file:
+    by a `trunk`, which predicts the residual at LR size before the pixel shuffle and beside a
+    `BicubicBase`, or by `parts`, which gives the interpolated picture and the residual at HR size.
     """
 
     scale: int

@@ -36,10 +36,15 @@ class VDSR(nn.Module):
         )
         self.tail = he_normal(nn.Conv2d(width, channels, 3, padding=1), gain=0.05)
 
-    def forward(self, lr: torch.Tensor) -> torch.Tensor:
-        """Map (N, C, H, W) in [0, 1] to (N, C, scale * H, scale * W), float32, not clipped."""
+    def parts(self, lr: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Interpolate, and predict what that lost: twice (N, C, scale * H, scale * W), float32."""
         interpolated = F.pixel_shuffle(self.base(lr), self.scale)
         x = F.relu(self.head(interpolated))
         for convolution in self.body:
             x = F.relu(convolution(x))
-        return interpolated + self.tail(x).float()
+        return interpolated, self.tail(x).float()
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        """Map (N, C, H, W) in [0, 1] to (N, C, scale * H, scale * W), float32, not clipped."""
+        interpolated, residual = self.parts(lr)
+        return interpolated + residual

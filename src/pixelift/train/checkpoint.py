@@ -1,13 +1,16 @@
 """The state of a training on disk: whole or not there, and never unpickled."""
 
-from dataclasses import dataclass
+import io
+import os
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from pixelift.errors import TrainingError, WrongRunError
@@ -18,6 +21,10 @@ RECIPE = "recipe.json"
 ORIGIN = "dataset.json"
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
+TEACHER = "teacher"
+
+FREE = (("data", "workers"), ("run", "compile"))
+"""Settings that may change when a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,33 @@ class Checkpoint:
     ema: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     recipe: str
+    losses: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+    """Losses of the steps since the last line of the log."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file; a kill or a power cut leaves the old one or the new one.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+
+    Raises:
+        TrainingError: It cannot be written; the old file is as it was.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            # Only then may the name go over: some file systems would rename first.
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {path}: {error.strerror}. What was saved there before is intact; "
+            "make room and go on with --resume."
+        ) from error
 
 
 def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
@@ -40,9 +74,9 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint) -> None:
         run: The run folder.
         checkpoint: The state.
     """
-    partial = run / (CHECKPOINT + ".partial")
-    torch.save(vars(checkpoint), partial)
-    partial.replace(run / CHECKPOINT)
+    packed = io.BytesIO()
+    torch.save(vars(checkpoint), packed)
+    write_whole(run / CHECKPOINT, packed.getvalue())
 
 
 def load_checkpoint(run: Path) -> Checkpoint:
@@ -78,9 +112,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
         network: The network.
         path: The file.
     """
-    partial = path.with_name(path.name + ".partial")
-    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, partial)
-    partial.replace(path)
+    write_whole(path, save({k: v.contiguous() for k, v in network.state_dict().items()}))
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -121,34 +153,61 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     started_from: str = ""
     """Hash over the photos behind the weights that the run started from, other photos named before
     the run's own; empty where the weights were fresh."""
+    taught_by: str = ""
+    """The same of the photos behind the teacher; empty where there was none."""
 
 
-def describe_origin(manifest: Manifest, *, start_from: Path | None) -> Origin:
+def describe_origin(
+    manifest: Manifest, *, start_from: Path | None, teacher: Path | None = None
+) -> Origin:
     """Say which photos a run is trained on.
 
     Args:
         manifest: The manifest of the training set.
         start_from: The run whose weights it starts from.
+        teacher: The run whose network it learns from.
 
     Returns:
         What `write_notes` keeps.
 
     Raises:
-        WrongRunError: `start_from` is no run folder.
+        WrongRunError: One of the two is no run folder.
     """
-    started_from = ""
-    if start_from:
-        before = read_run(start_from)[1]
-        # Other photos are not forgotten on the way through a run on these.
-        own = manifest.photos_sha256
-        behind = (before.photos_sha256, before.started_from)
-        started_from = next((photos for photos in behind if photos not in ("", own)), own)
+    own = manifest.photos_sha256
     return Origin(
-        photos_sha256=manifest.photos_sha256,
+        photos_sha256=own,
         photos=sum(p.split == "train" for p in manifest.pictures),
         patches_sha256=manifest.patches.sha256,
-        started_from=started_from,
+        started_from=_photos_behind(start_from, own) if start_from else "",
+        taught_by=_photos_behind(teacher, own) if teacher else "",
     )
+
+
+def _photos_behind(run: Path, own: str) -> str:
+    before = read_run(run)[1]
+    # Other photos are not forgotten on the way through a run on these.
+    behind = (before.photos_sha256, before.started_from, before.taught_by)
+    return next((photos for photos in behind if photos not in ("", own)), own)
+
+
+def keep_teacher(teacher: Path, run: Path) -> None:
+    """Copy what is needed of a teacher into the run folder of its student.
+
+    Args:
+        teacher: Run folder of the teacher.
+        run: Run folder of the student.
+
+    Raises:
+        WrongRunError: The folder cannot be written.
+    """
+    try:
+        (run / TEACHER).mkdir(exist_ok=True)
+        for name in (RECIPE, ORIGIN, BEST):
+            shutil.copyfile(teacher / name, run / TEACHER / name)
+    except OSError as error:
+        raise WrongRunError(
+            f"cannot copy the teacher to {run}: {error.strerror}. Choose another -o."
+        ) from error
 
 
 def write_notes(run: Path, recipe: Recipe, origin: Origin) -> None:
@@ -197,3 +256,30 @@ def read_run(run: Path) -> tuple[Recipe, Origin]:
 def recipe_text(recipe: Recipe) -> str:
     """Write a recipe so that equal recipes give equal text."""
     return msgspec.json.encode(recipe, order="sorted").decode()
+
+
+def differences(text: str, recipe: Recipe) -> list[str]:
+    """List the settings in which a recipe differs from the one that a run was started with.
+
+    How crops are cut and whether the network is compiled decide nothing about what is learned:
+    both may change from one machine to the next. Settings that have come up since the run was
+    started count as their defaults.
+
+    Args:
+        text: What `recipe_text` wrote.
+        recipe: The recipe to go on with.
+
+    Returns:
+        Sentences such as "optim.steps is 30 and was 20"; empty where they are the same.
+
+    Raises:
+        msgspec.MsgspecError: The text is no recipe.
+    """
+    before = msgspec.to_builtins(msgspec.json.decode(text, type=Recipe))
+    now = msgspec.to_builtins(recipe)
+    return [
+        f"{section}.{key} is {value!r} and was {before[section][key]!r}"
+        for section, settings in now.items()
+        for key, value in settings.items()
+        if value != before[section][key] and (section, key) not in FREE
+    ]

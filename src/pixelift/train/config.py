@@ -1,16 +1,21 @@
 """A recipe: every setting of a training, strict, from TOML and from --set."""
 
+import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from pixelift.data.sample import Sampling
+from pixelift.data.sample import Sampling, Share
+from pixelift.degrade.draw import Degradation, resolve
 from pixelift.errors import ConfigError
 
 Positive = Annotated[int, Meta(ge=1)]
+
+PixelLoss = Literal["l1", "l2", "charbonnier", "psnr"]
+"""What is averaged over pixels: the absolute difference, its square, or a rounded absolute one."""
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +38,17 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Crops in a step."""
     sampling: Sampling = Sampling()
     """Where crops are taken."""
-    workers: Annotated[int, Meta(ge=0)] = 0
-    """Processes that cut crops ahead of time; the crops are the same for any number."""
+    degrade: str | Degradation = "clean"
+    """How LR crops are made: a preset (clean, photo, heavy), or a table of shares and ranges."""
+    clean_share: Share = 0.15
+    """Share of the crops that are only shrunk all the same, so that clean pictures stay sharp."""
+    workers: Annotated[int, Meta(ge=0)] | Literal["auto"] = "auto"
+    """Processes that cut crops ahead of time; the crops are the same for any number. By default
+    none where the processor trains, and as many as there are cores for a GPU."""
+
+    def __post_init__(self) -> None:
+        """Refuse a degradation that does not exist."""
+        resolve(self.degrade)
 
 
 class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,10 +65,23 @@ class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are still to come, so that trainings of any length can be compared."""
     warmup: Annotated[int, Meta(ge=0)] = 200
     """Steps in which the step size rises to its peak."""
-    loss: Literal["l1", "l2"] = "l1"
-    """Mean absolute or mean squared difference on RGB in [0, 1]."""
+    loss: PixelLoss = "l1"
+    """Mean absolute, mean squared or Charbonnier difference of pixels in [0, 1]."""
+    frequency: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    """Weight of the difference of the Fourier transforms beside it; papers take 0.05 or 0.1."""
     ema: Annotated[float, Meta(ge=0, lt=1)] = 0.999
     """How much of the running mean of the weights a step keeps."""
+
+
+class DistillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Learning from a larger network beside the photos."""
+
+    teacher: str = ""
+    """Run folder of a trained network of the same scale and channels; empty for none. It is copied
+    into the new run folder, which needs nothing from outside to go on."""
+    weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """Share of the loss that is measured against the teacher's pictures; the rest is measured
+    against the photos."""
 
 
 class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +90,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0)] = 0
     """Start of all random streams."""
     precision: Literal["f32", "bf16"] = "bf16"
-    """Number format of the convolutions; weights and sums stay float32."""
+    """Number format of the convolutions; weights and sums stay float32. Where the machine has no
+    instructions for bf16, that is float32 too."""
     compile: bool = False
     """Compile the network with torch.compile (needs a C++ compiler)."""
     validate_every: Positive = 1000
@@ -71,7 +99,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_crop: Positive = 480
     """Side of the centre crop of each validation photo, in HR pixels."""
     start_from: str = ""
-    """A run folder whose weights to start from; tensors that do not fit start fresh."""
+    """A run folder whose weights to start from. A repnet may be narrower or shallower than the new
+    one, which then starts with the same output; other tensors that do not fit start fresh."""
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +110,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: DataSettings = DataSettings()
     optim: OptimSettings = OptimSettings()
     run: RunSettings = RunSettings()
+    distill: DistillSettings = DistillSettings()
 
 
 def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
@@ -108,10 +138,28 @@ def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
         raise ConfigError(f"recipe {path} is not valid TOML: {error}.") from error
     for change in changes:
         _apply(table, change)
+    _refuse_unknown(table, Recipe, place="", recipe=path)
     try:
         return msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"recipe {path}: {error}.") from error
+        # "Expected `int` >= 1 - at `$.optim.steps`"
+        problem, _, place = str(error).partition(" - at `$.")
+        where = f": {place.rstrip('`')}" if place else ""
+        raise ConfigError(f"recipe {path}{where}: {problem}.") from error
+
+
+def _refuse_unknown(table: dict[str, Any], kind: Any, *, place: str, recipe: Path) -> None:  # noqa: ANN401 - a type as it is annotated
+    """Refuse keys that nobody would read, and offer the nearest that somebody does."""
+    structs = [k for k in (kind, *get_args(kind)) if isinstance(k, type(msgspec.Struct))]
+    if not structs or not isinstance(table, dict):
+        return
+    known = {f.name: f.type for f in msgspec.structs.fields(structs[0])}
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            guess = f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(known)}."
+            raise ConfigError(f"recipe {recipe}: {place}{key} is no setting. {guess}")
+        _refuse_unknown(value, known[key], place=f"{place}{key}.", recipe=recipe)
 
 
 def _apply(table: dict[str, Any], change: str) -> None:

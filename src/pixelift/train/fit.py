@@ -1,68 +1,48 @@
 """The training loop: from a recipe and a prepared set to a run folder."""
 
-import copy
-import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import nn
 
-from pixelift.data.pairs import Batch, PairDataset, batches
+from pixelift.data.degraded import Degrader
+from pixelift.data.pairs import PairDataset, batches
 from pixelift.data.sample import CropSampler
-from pixelift.errors import TrainingError, WrongDatasetError, WrongRunError
-from pixelift.models.spec import build_model
+from pixelift.degrade.draw import PRESETS, resolve
+from pixelift.errors import TrainingStopped, WrongDatasetError
 from pixelift.patches.dataset import PreparedSet
-from pixelift.train.checkpoint import (
-    BEST,
-    CHECKPOINT,
-    Checkpoint,
-    describe_origin,
-    load_checkpoint,
-    load_weights,
-    read_run,
-    recipe_text,
-    save_checkpoint,
-    save_weights,
-    write_notes,
-)
-from pixelift.train.config import OptimSettings, Recipe
-from pixelift.train.ema import update_ema
+from pixelift.train.begin import Training, begin
+from pixelift.train.checkpoint import BEST, save_weights
+from pixelift.train.config import Recipe
+from pixelift.train.device import choose_workers, find_device
+from pixelift.train.keep import check_weights, drain_losses, save_state
 from pixelift.train.logbook import Logbook
-from pixelift.train.schedule import learning_rate
-from pixelift.train.validate import Pairs, measure, validation_crops
+from pixelift.train.ranks import Ranks, joined
+from pixelift.train.samples import SAMPLE, draw_sample, write_png
+from pixelift.train.step import train_step
+from pixelift.train.validate import (
+    PLANS,
+    Pairs,
+    measure,
+    validation_crops,
+    validation_plans,
+    write_plans,
+)
+from pixelift.train.watch import State, Watcher
 
 LOG_EVERY = 100
 """Steps whose mean loss makes one line of the log."""
 
+SAVE_EVERY_S = 300.0
+"""Seconds after which a checkpoint is written even between two validations."""
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a training is, for whoever shows it."""
+SHOW_EVERY_S = 10.0
+"""Seconds between two sample pictures; drawing one takes as long as many small steps."""
 
-    step: int
-    steps: int
-    rate: float
-    """Steps a second since the last report."""
-    loss: float
-    psnr_y: float | None
-    best: float
-
-
-Report = Callable[[State], None]
-
-
-@dataclass
-class _Training:
-    network: nn.Module
-    mean: nn.Module
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-    best: float = -math.inf
-    seconds: float = 0.0
+SHOWN_IN_ALL = 12
+"""Sample pictures that TensorBoard keeps of a run."""
 
 
 def fit(
@@ -71,19 +51,24 @@ def fit(
     run: Path,
     *,
     resume: bool = False,
-    report: Report | None = None,
+    watch: Watcher | None = None,
     also: Mapping[str, Pairs] | None = None,
+    device: str = "auto",
 ) -> float:
-    """Train a network; every validation leaves a checkpoint from which it resumes exactly.
+    """Train a network; whatever ends it, a checkpoint is left from which it resumes exactly.
+
+    Where `torchrun` started several processes, all of them call this with the same arguments and
+    share each batch; the first alone validates and writes.
 
     Args:
         recipe: All settings.
         prepared: The training set.
         run: Run folder; new, or with `resume` the one to go on with.
         resume: Go on from the checkpoint in `run`.
-        report: Told at each line of the log.
+        watch: Told how it goes, and asked whether to stop.
         also: Further pairs by name, measured and logged at each validation as psnr_y_NAME with a
             border of the scale, as papers do; they never decide which weights are kept.
+        device: "cpu", "cuda", or "auto" for a GPU where there is one.
 
     Returns:
         Best PSNR-Y on the validation crops, in dB.
@@ -91,10 +76,11 @@ def fit(
     Raises:
         WrongRunError: The run folder is in use, of another recipe, or cannot be written.
         WrongDatasetError: The set does not fit the recipe.
-        TrainingError: The loss is not finite, or the checkpoint is damaged.
+        TrainingError: The loss is not finite, or the checkpoint is damaged or cannot be written.
+        TrainingStopped: The watcher wanted it; the checkpoint is that of the last step.
+        ConfigError: The batch cannot be shared among the processes.
     """
     torch.manual_seed(recipe.run.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     scale = recipe.model.scale
     sampler = CropSampler(
         prepared,
@@ -103,174 +89,146 @@ def fit(
         rule=recipe.data.sampling,
         seed=recipe.run.seed,
     )
-    pairs = validation_crops(prepared, scale=scale, side=recipe.run.valid_crop)
+    degradation = resolve(recipe.data.degrade)
+    side = recipe.run.valid_crop
+    pairs = validation_crops(prepared, scale=scale, side=side, degradation=degradation)
     if not pairs:
         raise WrongDatasetError(
             f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
         )
-    further = also or {}
-    state = _begin(recipe, prepared, run, device, resume=resume)
-    forward = torch.compile(state.network) if recipe.run.compile else state.network
-    book = Logbook(run, from_step=state.step)
-    dataset = PairDataset(prepared, sampler, scale=scale, batch=recipe.data.batch)
-    steps, every = recipe.optim.steps, recipe.run.validate_every
-    losses: list[torch.Tensor] = []
-    clock = time.perf_counter()
-    try:
-        for step, batch in batches(
-            dataset, first=state.step, last=steps, workers=recipe.data.workers
-        ):
-            losses.append(_train_step(recipe, state, forward, batch, step, device))
-            state.step = step + 1
-            shown: dict[str, float] = {}
-            validates = state.step % every == 0 or state.step == steps
-            if state.step % LOG_EVERY == 0 or validates:
-                now = time.perf_counter()
-                shown["steps_per_second"] = len(losses) / (now - clock)
-                state.seconds, clock = state.seconds + now - clock, now
-                shown["seconds"] = state.seconds
-                shown["loss"] = _mean_loss(losses, state.step)
+    further = dict(also or {})
+    if degradation != PRESETS["clean"]:
+        # What the network pays for it on pictures that nothing happened to.
+        further["clean"] = validation_crops(prepared, scale=scale, side=side)
+    where = find_device(device)
+    with joined(where) as ranks:
+        ranks.check(recipe.data.batch)
+        dataset = PairDataset(
+            prepared,
+            sampler,
+            scale=scale,
+            batch=recipe.data.batch,
+            degrader=Degrader(degradation, recipe.data.clean_share, scale, recipe.run.seed),
+            part=(ranks.rank, ranks.count),
+        )
+        watch = watch or Watcher()
+        training = begin(
+            recipe, prepared, run, device=where, ranks=ranks, watch=watch, resume=resume
+        )
+        if ranks.leads and degradation != PRESETS["clean"]:
+            plans = validation_plans(prepared, scale=scale, degradation=degradation)
+            write_plans(run / PLANS, plans)
+        loop = _Loop(recipe, run, training, ranks, watch, pairs, further)
+        loop.go(dataset)
+        return ranks.share(training.best, where)
+
+
+@dataclass
+class _Loop:
+    """The steps of a training and what happens between them."""
+
+    recipe: Recipe
+    run: Path
+    training: Training
+    ranks: Ranks
+    watch: Watcher
+    pairs: Pairs
+    also: Mapping[str, Pairs]
+    book: Logbook | None = None
+    first: int = 0
+    started: float = 0.0
+    resumed: float = 0.0
+    """When the steps since the last line of the log began."""
+    drawn: float = -SHOW_EVERY_S
+
+    def go(self, dataset: PairDataset) -> None:
+        """Take all steps that are left."""
+        data, optim, training = self.recipe.data, self.recipe.optim, self.training
+        device, every = training.device, self.recipe.run.validate_every
+        self.first = training.step
+        if self.ranks.leads:
+            self.book = Logbook(self.run, from_step=self.first, tell=self.watch.tell)
+        feed = batches(
+            dataset,
+            first=self.first,
+            last=optim.steps,
+            workers=choose_workers(data.workers, device, processes=self.ranks.count),
+            pin=device.type == "cuda",
+        )
+        self.started = self.resumed = saved = time.perf_counter()
+        try:
+            for _, batch in feed:
+                due = self.ranks.leads and time.perf_counter() - saved > SAVE_EVERY_S
+                wishes = (self.watch.wants_stop(), due)
+                stops, saves = train_step(
+                    self.recipe, training, batch, ranks=self.ranks, wishes=wishes
+                )
+                if self.ranks.leads:
+                    self.watch.stepped(training.step)
+                ends = training.step == optim.steps
+                validates = ends or training.step % every == 0
+                if validates or training.step % LOG_EVERY == 0:
+                    self._write_line(validates=validates)
+                if validates or stops or saves:
+                    self._save()
+                    saved = time.perf_counter()
+                if stops and not ends:
+                    raise TrainingStopped(f"stopped after step {training.step} of {optim.steps}")
+        finally:
+            if self.book:
+                self.book.close()
+
+    def _write_line(self, *, validates: bool) -> None:
+        """Write a line of the log; before the checkpoint, so that none is missing after a kill."""
+        training, steps = self.training, self.recipe.optim.steps
+        count = len(training.losses)
+        loss = drain_losses(self.recipe, training, self.run)
+        now = time.perf_counter()
+        training.seconds += now - self.resumed
+        rate = count / (now - self.resumed)
+        line = {"steps_per_second": rate, "seconds": training.seconds, "loss": loss}
+        if self.book:
             if validates:
-                shown["psnr_y"] = _validate(recipe, state, pairs, run)
-                for name, found in further.items():
-                    shown[f"psnr_y_{name}"] = measure(state.mean, found, shave=scale)
-            if shown:
-                book.add(state.step, **shown)
+                line |= self._validate()
+            self.book.add(training.step, **line)
             if validates:
-                book.draw()
-                clock = time.perf_counter()  # so that the rate is that of the training alone
-            if shown and report:
-                rate, psnr_y = shown["steps_per_second"], shown.get("psnr_y")
-                report(State(state.step, steps, rate, shown["loss"], psnr_y, state.best))
-    finally:
-        book.close()
-    return state.best
+                self._draw(self.book)
+        # Only now, so that the rate is that of the training alone.
+        self.resumed = time.perf_counter()
+        if self.ranks.leads:
+            step_s = (self.resumed - self.started) / (training.step - self.first)
+            left, psnr_y = step_s * (steps - training.step), line.get("psnr_y")
+            state = State(training.step, steps, rate, left, loss, psnr_y, training.best)
+            self.watch.report(state)
 
+    def _validate(self) -> dict[str, float]:
+        training, scale = self.training, self.recipe.model.scale
+        shave = scale * int(training.mean.radius)  # type: ignore[arg-type]
+        value = measure(training.mean, self.pairs, shave=shave)
+        if value > training.best:
+            training.best = value
+            save_weights(training.mean, self.run / BEST)
+        further = {
+            f"psnr_y_{name}": measure(training.mean, found, shave=scale)
+            for name, found in self.also.items()
+        }
+        return {"psnr_y": value, **further}
 
-def _begin(
-    recipe: Recipe, prepared: PreparedSet, run: Path, device: torch.device, *, resume: bool
-) -> _Training:
-    start_from = Path(recipe.run.start_from) if recipe.run.start_from else None
-    _check_channels(recipe, prepared)
-    network = build_model(recipe.model.architecture, scale=recipe.model.scale, **recipe.model.dials)
-    if start_from and not resume:
-        _warm_start(network, start_from / BEST)
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean = copy.deepcopy(network).eval()
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.optim.learning_rate)
-    state = _Training(network, mean, optimizer)
-    if resume:
-        _restore(state, load_checkpoint(run), recipe, run)
-        if read_run(run)[1].photos_sha256 != prepared.manifest.photos_sha256:
-            raise WrongRunError(
-                f"{run} was trained on other photos than those of {prepared.folder}. "
-                "Name the set that it was started with, or start a new run without --resume."
-            )
-    elif (run / CHECKPOINT).exists():
-        raise WrongRunError(
-            f"{run} holds a training already. Go on with it by --resume, or choose another -o."
-        )
-    else:
-        write_notes(run, recipe, describe_origin(prepared.manifest, start_from=start_from))
-    return state
+    def _draw(self, book: Logbook) -> None:
+        book.draw()
+        training, steps = self.training, self.recipe.optim.steps
+        ends = training.step == steps
+        if time.monotonic() - self.drawn < SHOW_EVERY_S and not ends:
+            return
+        pixels = draw_sample(training.mean, self.pairs, scale=self.recipe.model.scale)
+        write_png(pixels, self.run / SAMPLE)
+        self.drawn = time.monotonic()
+        every = self.recipe.run.validate_every
+        before = (training.step - every) * SHOWN_IN_ALL // steps
+        if ends or training.step * SHOWN_IN_ALL // steps > before:
+            book.add_picture(training.step, pixels)
 
-
-def _check_channels(recipe: Recipe, prepared: PreparedSet) -> None:
-    stored = 1 if prepared.manifest.settings.channels == "y" else 3
-    wanted = recipe.model.dials.get("channels", 3)
-    if wanted != stored:
-        raise WrongDatasetError(
-            f"{prepared.folder} holds pictures of {stored} channel{'s' * (stored > 1)}, the recipe "
-            f"trains a network of {wanted}. Set model.dials.channels = {stored}, or prepare the "
-            "photos with another --channels."
-        )
-
-
-def _restore(state: _Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:
-    if saved.recipe != recipe_text(recipe):
-        raise WrongRunError(
-            f"{run} was trained with another recipe (see {run / 'recipe.json'}). "
-            "Use that recipe, or start a new run without --resume."
-        )
-    state.network.load_state_dict(saved.network)
-    state.mean.load_state_dict(saved.ema)
-    state.optimizer.load_state_dict(saved.optimizer)
-    state.step, state.best, state.seconds = saved.step, saved.best, saved.seconds
-
-
-def _warm_start(network: nn.Module, path: Path) -> None:
-    """Take over every tensor that fits; the output layer of another scale does not."""
-    own = network.state_dict()
-    found = load_weights(path)
-    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-    if not fitting:
-        raise WrongRunError(
-            f"no tensor of {path} fits the network of the recipe. Correct run.start_from."
-        )
-    network.load_state_dict(fitting, strict=False)
-
-
-def _train_step(
-    recipe: Recipe,
-    state: _Training,
-    forward: Callable[[torch.Tensor], torch.Tensor],
-    batch: Batch,
-    step: int,
-    device: torch.device,
-) -> torch.Tensor:
-    lr = batch.lr.to(device, torch.float32, memory_format=torch.channels_last) / 255
-    hr = batch.hr.to(device, torch.float32, memory_format=torch.channels_last) / 255
-    with torch.autocast(device.type, torch.bfloat16, enabled=recipe.run.precision == "bf16"):
-        sr = forward(lr)
-    loss = F.l1_loss(sr, hr) if recipe.optim.loss == "l1" else F.mse_loss(sr, hr)
-    for group in state.optimizer.param_groups:
-        group["lr"] = _rate(recipe.optim, step)
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    state.optimizer.step()
-    update_ema(state.mean, state.network, keep=recipe.optim.ema, step=step)
-    return loss.detach()
-
-
-def _rate(optim: OptimSettings, step: int) -> float:
-    return learning_rate(
-        step,
-        steps=optim.steps,
-        peak=optim.learning_rate,
-        final=optim.final_rate,
-        warmup=optim.warmup,
-        falls=optim.schedule == "cosine",
-    )
-
-
-def _mean_loss(losses: list[torch.Tensor], step: int) -> float:
-    mean = float(torch.stack(losses).mean())
-    losses.clear()
-    if not math.isfinite(mean):
-        raise TrainingError(
-            f"the loss became {mean} before step {step}. The last checkpoint is intact; "
-            "lower the rate, for instance --set optim.learning_rate=5e-4"
-        )
-    return mean
-
-
-def _validate(recipe: Recipe, state: _Training, pairs: Pairs, run: Path) -> float:
-    radius = int(state.mean.radius)  # type: ignore[arg-type]
-    shave = recipe.model.scale * radius
-    value = measure(state.mean, pairs, shave=shave)
-    if value > state.best:
-        state.best = value
-        save_weights(state.mean, run / BEST)
-    save_checkpoint(
-        run,
-        Checkpoint(
-            step=state.step,
-            best=state.best,
-            seconds=state.seconds,
-            network=state.network.state_dict(),
-            ema=state.mean.state_dict(),
-            optimizer=state.optimizer.state_dict(),
-            recipe=recipe_text(recipe),
-        ),
-    )
-    return value
+    def _save(self) -> None:
+        check_weights(self.recipe, self.training, self.run)
+        if self.ranks.leads:
+            save_state(self.recipe, self.training, self.run)

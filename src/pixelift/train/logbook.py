@@ -1,10 +1,16 @@
 """What a training tells while it runs: JSON lines, TensorBoard, and a picture of the curves."""
 
+import importlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelift.train.checkpoint import write_whole
 
 LOG = "log.jsonl"
 
@@ -15,21 +21,31 @@ DRAW_EVERY_S = 10.0
 class Logbook:
     """Appends to the log of a run and redraws its curves."""
 
-    def __init__(self, run: Path, *, from_step: int) -> None:
+    def __init__(
+        self, run: Path, *, from_step: int, tell: Callable[[str], None] | None = None
+    ) -> None:
         """Open the log; lines of steps that will be done again are dropped.
 
         Args:
             run: The run folder.
-            from_step: First step that is still to be done.
+            from_step: Steps that are done.
+            tell: Told what is left out because a package for it is not installed.
         """
-        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - slow to import
-
         self._path = run / LOG
         self._picture = run / "curves.png"
         self._lines = [line for line in read_log(run) if line["step"] <= from_step]
-        self._path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self._lines))
-        self._drawn = -DRAW_EVERY_S
-        self._board = SummaryWriter(str(run / "tensorboard"), purge_step=from_step)
+        kept = b"".join(msgspec.json.encode(line) + b"\n" for line in self._lines)
+        write_whole(self._path, kept)
+        self._drawn, self._lines_drawn = -DRAW_EVERY_S, 0
+        self._board = _open_board(run / "tensorboard", purge_step=from_step + 1)
+        self._draws = _is_installed("matplotlib")
+        missing = [] if self._board else ["tensorboard"]
+        missing += [] if self._draws else ["matplotlib"]
+        if missing and tell:
+            tell(
+                f"{' and '.join(missing)} not installed: {LOG} holds the curves all the same. "
+                "For the rest: pip install 'pixelift[train]'"
+            )
 
     def add(self, step: int, **values: float) -> None:
         """Write down the values of a step."""
@@ -37,21 +53,54 @@ class Logbook:
         self._lines.append(line)
         with self._path.open("ab") as stream:
             stream.write(msgspec.json.encode(line) + b"\n")
-        for name, value in values.items():
-            self._board.add_scalar(name, value, step)
-        self._board.flush()
+        if self._board:
+            for name, value in values.items():
+                self._board.add_scalar(name, value, step)
+            self._board.flush()
+
+    def add_picture(self, step: int, pixels: NDArray[np.uint8]) -> None:
+        """Keep a sample picture for TensorBoard.
+
+        Args:
+            step: Steps done.
+            pixels: (H, W, 3).
+        """
+        # TensorBoard's writer encodes pictures by Pillow.
+        if self._board and _is_installed("PIL"):
+            self._board.add_image("bicubic | network | original", pixels, step, dataformats="HWC")
+            self._board.flush()
 
     def draw(self) -> None:
         """Draw loss and PSNR against the steps, unless that was done a moment ago."""
         if time.monotonic() - self._drawn >= DRAW_EVERY_S:
-            draw_curves(self._lines, self._picture)
-            self._drawn = time.monotonic()
+            self._draw()
 
     def close(self) -> None:
         """Finish the TensorBoard file and draw the last curves."""
-        self._board.close()
-        if self._lines:
+        if self._board:
+            self._board.close()
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._draws and len(self._lines) > self._lines_drawn:
             draw_curves(self._lines, self._picture)
+            self._drawn, self._lines_drawn = time.monotonic(), len(self._lines)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        importlib.import_module(package)
+    except ImportError:
+        return False
+    return True
+
+
+def _open_board(folder: Path, *, purge_step: int) -> Any:  # noqa: ANN401 - torch's, or nothing
+    try:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - slow to import
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=purge_step)
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:

@@ -1,29 +1,78 @@
 """Measuring a network on the validation photos while it is trained."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import torch
 from torch import nn
 
+from pixelift.degrade.apply import apply_plan
+from pixelift.degrade.draw import PRESETS, Degradation, draw_plan
+from pixelift.degrade.plan import Plan
 from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box
 from pixelift.metrics.psnr import psnr
 from pixelift.patches.dataset import PreparedSet
 
+PLANS = "valid_plans.json"
+"""What was done to the validation photos of a run that was trained on degraded pictures."""
+
 Pairs = list[tuple[torch.Tensor, np.ndarray]]
 """LR (1, C, H, W) float32 and HR (H, W, C) float32, both in [0, 1]; C is 3, or 1 for luma."""
 
 
-def validation_crops(prepared: PreparedSet, *, scale: int, side: int) -> Pairs:
+def validation_plans(
+    prepared: PreparedSet, *, scale: int, degradation: Degradation
+) -> dict[str, Plan]:
+    """Draw what happens to each validation photo.
+
+    The bytes of the photo are the seed: a photo has the same plan in every set and training.
+
+    Args:
+        prepared: The set.
+        scale: LR to HR factor.
+        degradation: How often and how strongly.
+
+    Returns:
+        Plans by the name of the photo.
+    """
+    return {
+        photo.name: draw_plan(
+            degradation, scale=scale, rng=np.random.default_rng(int(photo.sha256[:32], 16))
+        )
+        for photo in prepared.manifest.pictures
+        if photo.split == "valid"
+    }
+
+
+def write_plans(path: Path, plans: Mapping[str, Plan]) -> None:
+    """Record what was done to the validation photos, as JSON by the name of the photo.
+
+    Args:
+        path: The file.
+        plans: The plans.
+    """
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(plans), indent=1) + b"\n")
+
+
+def validation_crops(
+    prepared: PreparedSet, *, scale: int, side: int, degradation: Degradation = PRESETS["clean"]
+) -> Pairs:
     """Cut the centre of each validation photo; no content measure has a say in it.
 
     Args:
         prepared: The set.
         scale: LR to HR factor.
         side: Side of the crop in HR pixels; smaller photos are taken whole.
+        degradation: How LR is made, by `validation_plans`.
 
     Returns:
         The pairs.
     """
+    plans = validation_plans(prepared, scale=scale, degradation=degradation)
+    names = {photo.number: photo.name for photo in prepared.manifest.pictures}
     pairs = []
     for number in prepared.numbers("valid"):
         hr = prepared.picture(number)
@@ -31,7 +80,11 @@ def validation_crops(prepared: PreparedSet, *, scale: int, side: int) -> Pairs:
         top = (hr.shape[0] - height) // 2 // scale * scale
         left = (hr.shape[1] - width) // 2 // scale * scale
         box = Box(top, left, height, width)
-        lr = downscale_crops([hr], [box], scale=scale)
+        plan = plans[names[number]]
+        if plan.is_clean:
+            lr = downscale_crops([hr], [box], scale=scale)
+        else:
+            lr = apply_plan(np.array(hr[box.slices]), plan)[None]
         lr_nchw = torch.from_numpy(lr).permute(0, 3, 1, 2).float() / 255
         pairs.append((lr_nchw, np.array(hr[box.slices], np.float32) / np.float32(255)))
     return pairs

@@ -42,7 +42,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     macs_per_pixel: Count
     """Multiply-accumulates per LR pixel."""
     base: Literal["bicubic", "none"]
-    """What is added to the network's residual, in float32."""
+    """What the network's residual is added to, in float32; "none" paints the picture itself."""
     sha256: Sha256 = ""
     """Hash of the .onnx file; empty only in the card that a file carries inside itself."""
     bytes: Count = 0

@@ -1,0 +1,1 @@
+"""From HR to the LR that people have: what happens to pictures, drawn, recorded and replayed."""

@@ -1,0 +1,68 @@
+"""Conversions between samples and planes inside of the network, where they cost next to nothing."""
+
+from typing import Any
+
+import numpy as np
+
+TOP = {"uint8": 255, "uint16": 65535}
+"""The largest value of each type of samples."""
+
+
+def take_samples(
+    openvino: Any,  # noqa: ANN401  (the package has no type hints)
+    models: list[Any],
+    name: str,
+    *,
+    height: int,
+    width: int,
+) -> list[Any]:
+    """Let networks that run one after the other take and give samples as pictures hold them.
+
+    Outside of the network each of these steps would read and write all of the result once more,
+    which for a small network costs as much as the network.
+
+    Args:
+        openvino: The module.
+        models: Each takes "lr" first, then what the ones before it made; not changed.
+        name: "uint8" or "uint16".
+        height: Height of the input in LR pixels.
+        width: Its width.
+
+    Returns:
+        Networks that take (1, height, width, C) integers as "lr"; the last one gives such
+        integers, clipped and rounded by the rule of `pixelift.image.depth`.
+    """
+    changed = [_from_samples(openvino, model.clone(), name, height, width) for model in models]
+    return [*changed[:-1], _to_samples(openvino, changed[-1], name)]
+
+
+def _from_samples(openvino: Any, model: Any, name: str, height: int, width: int) -> Any:  # noqa: ANN401
+    ops = openvino.opset8
+    planes, *others = (i.get_node() for i in model.inputs)
+    channels = planes.get_partial_shape()[1].get_length()
+    samples = ops.parameter([1, height, width, channels], np.dtype(name), name="lr")
+    scaled = ops.multiply(ops.convert(samples, "f32"), ops.constant(np.float32(1 / TOP[name])))
+    moved = ops.transpose(scaled, ops.constant(np.array([0, 3, 1, 2])))
+    for consumer in planes.output(0).get_target_inputs():
+        consumer.replace_source_output(moved.output(0))
+    for other in others:
+        shape = other.get_partial_shape()
+        other.set_partial_shape(openvino.PartialShape([1, shape[1], height, width]))
+    return openvino.Model([r.get_node() for r in model.outputs], [samples, *others], "samples")
+
+
+def _to_samples(openvino: Any, model: Any, name: str) -> Any:  # noqa: ANN401
+    ops = openvino.opset8
+    sr = model.outputs[0].get_node().input_value(0)
+    shuffle = sr.get_node()
+    # The shuffle moves values and changes none: it is cheaper with what has been rounded.
+    is_shuffle = shuffle.get_type_name() == "DepthToSpace"
+    values = shuffle.input_value(0) if is_shuffle else sr
+    scaled = ops.multiply(values, ops.constant(np.float32(TOP[name])))
+    levels = ops.floor(ops.add(scaled, ops.constant(np.float32(0.5))))
+    result = ops.convert(ops.clamp(levels, 0, TOP[name]), np.dtype(name))
+    if is_shuffle:
+        attributes = shuffle.get_attributes()
+        result = ops.depth_to_space(result, attributes["mode"], attributes["block_size"])
+    moved = ops.transpose(result, ops.constant(np.array([0, 2, 3, 1])))
+    return openvino.Model([ops.result(moved)], [i.get_node() for i in model.inputs], "samples")

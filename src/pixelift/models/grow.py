@@ -1,0 +1,73 @@
+"""Starting a large network where a small one ended."""
+
+import torch
+
+from pixelift.models.blocks import CollapsibleConv
+from pixelift.models.repnet import RepNet
+
+
+def grow(small: RepNet, large: RepNet) -> bool:
+    """Give a freshly drawn network the output of a narrower or shallower trained one.
+
+    The channels of the small network are the first of the large one. Further channels start with
+    the weights that were drawn for them, and nobody listens to them yet; further convolutions hand
+    their input on, which the ReLU behind them lets pass, since a ReLU stood before them. With
+    another scale the tail starts fresh, and all that it listens to is taken over.
+
+    Args:
+        small: The trained network, as it is trained (not fused).
+        large: The new network; changed in place.
+
+    Returns:
+        Whether it could be done: the channels are the same, no dial is smaller, and both bend
+        alike; a leaky network grows in width alone, since two leaks let less through than one.
+
+    Paper: T. Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
+        section 2. Theirs copies channels and breaks the symmetry by noise; ours draws new ones.
+    """
+    old_head, *old_body, old_tail = _chain(small)
+    new_head, *new_body, new_tail = _chain(large)
+    width = old_head.mix.shape[0]
+    if (
+        small.channels != large.channels
+        or small.leak != large.leak
+        or (small.leak and len(old_body) < len(new_body))
+        or len(old_body) > len(new_body)
+        or width > new_head.mix.shape[0]
+    ):
+        return False
+    _take_over(new_head, old_head)
+    # Old and new convolutions take turns, as far as there are enough of the new.
+    places = {n * len(new_body) // len(old_body): old for n, old in enumerate(old_body)}
+    for place, convolution in enumerate(new_body):
+        if place in places:
+            _take_over(convolution, places[place])
+        else:
+            kernel = torch.zeros(width, width, 3, 3)
+            kernel[:, :, 1, 1] = torch.eye(width)
+            _put_first(convolution, kernel, torch.zeros(width))
+    if small.scale == large.scale:
+        _take_over(new_tail, old_tail)
+    return True
+
+
+def _chain(network: RepNet) -> list[CollapsibleConv]:
+    chain = [network.head, *network.body, network.tail]
+    return [part for part in chain if isinstance(part, CollapsibleConv)]
+
+
+def _take_over(convolution: CollapsibleConv, known: CollapsibleConv) -> None:
+    if convolution.wide.shape == known.wide.shape and convolution.identity == known.identity:
+        convolution.load_state_dict(known.state_dict())
+    else:
+        _put_first(convolution, known.collapsed().detach(), known.bias.detach())
+
+
+@torch.no_grad()
+def _put_first(convolution: CollapsibleConv, first: torch.Tensor, bias: torch.Tensor) -> None:
+    """Let the first outputs be this convolution of the first inputs, deaf to all others."""
+    outputs, inputs = first.shape[:2]
+    kernel, all_bias = convolution.collapsed(), convolution.bias.clone()
+    kernel[:outputs, :inputs], kernel[:outputs, inputs:] = first, 0
+    all_bias[:outputs] = bias
+    convolution.embed(kernel, all_bias)

@@ -1,0 +1,1 @@
+"""A local page and an HTTP service: uploads in, larger pictures out, nothing else."""

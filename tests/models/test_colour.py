@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+
+from pixelift.image.color import rgb_to_ycbcr
+from pixelift.models.colour import in_colour
+from pixelift.models.fuse import fuse
+from pixelift.models.repnet import RepNet
+
+
+@pytest.fixture(params=[False, True])
+def trained(request):
+    torch.manual_seed(0)
+    dials = {"channels": 1, "identity": False, "leaky": request.param}
+    network = RepNet(scale=2, width=8, depth=2, **dials)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network.eval()
+
+
+def ycbcr(nchw):
+    return rgb_to_ycbcr(nchw[0].permute(1, 2, 0).numpy())
+
+
+def test_luma_is_that_of_the_luma_network_and_chroma_that_of_interpolation(trained):
+    colour = in_colour(trained)
+    rgb = torch.rand(1, 3, 20, 22)
+    with torch.no_grad():
+        found = ycbcr(colour(rgb))
+        base = ycbcr(torch.nn.functional.pixel_shuffle(colour.base(rgb), 2))
+        y = trained(torch.from_numpy(ycbcr(rgb)[None, None, ..., 0]))[0, 0].numpy()
+    inside = np.s_[2 * colour.radius : -2 * colour.radius, 2 * colour.radius : -2 * colour.radius]
+    assert np.abs(y - base[..., 0])[inside].max() > 0.01
+    np.testing.assert_allclose(found[..., 0][inside], y[inside], atol=1e-5, rtol=1e-4)
+    np.testing.assert_allclose(found[..., 1:][inside], base[..., 1:][inside], atol=1e-5, rtol=1e-4)
+
+
+def test_the_tail_has_the_planes_of_one_channel(trained):
+    colour = in_colour(trained)
+    assert colour.trunk(torch.rand(1, 3, 8, 8)).shape == (1, 4, 8, 8)
+    assert colour.channels == 3
+
+
+def test_the_fused_colour_network_gives_the_same(trained):
+    colour = in_colour(trained)
+    rgb = torch.rand(1, 3, 12, 12)
+    with torch.no_grad():
+        assert torch.allclose(fuse(colour)(rgb), colour(rgb), atol=1e-4)
+
+
+def test_the_trained_network_is_not_changed_and_no_number_is_drawn(trained):
+    before = {k: v.clone() for k, v in trained.state_dict().items()}
+    state = torch.random.get_rng_state()
+    in_colour(trained)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert all(torch.equal(before[k], v) for k, v in trained.state_dict().items())
+
+
+def test_a_fused_network_is_refused(trained):
+    with pytest.raises(TypeError, match="before `fuse`"):
+        in_colour(fuse(trained))

@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from pixelift.models.grow import grow
+from pixelift.models.repnet import RepNet
+
+
+def trained(**dials):
+    """Draw a network whose every weight is off its first value, as after a training."""
+    torch.manual_seed(1)
+    network = RepNet(**({"scale": 2, "width": 6, "depth": 2} | dials))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(0.05 * torch.randn_like(weight))
+    return network
+
+
+@pytest.mark.parametrize(
+    "dials",
+    [
+        {"width": 6, "depth": 2},
+        {"width": 10},
+        {"depth": 3},
+        {"depth": 7},
+        {"width": 12, "depth": 5},  # as many as the tail gives: it gets an identity to take off
+        {"width": 9, "depth": 4, "identity": False},
+    ],
+)
+def test_the_grown_network_gives_the_output_of_the_small_one(dials):
+    small = trained()
+    large = RepNet(**({"scale": 2, "width": 6, "depth": 2} | dials))
+    assert grow(small, large)
+    lr = torch.rand(2, 3, 14, 11)
+    assert torch.allclose(large(lr), small(lr), atol=1e-5)
+
+
+def test_a_luma_network_without_identities_grows_too():
+    small = trained(channels=1, identity=False)
+    large = RepNet(scale=2, width=8, depth=3, channels=1)
+    assert grow(small, large)
+    lr = torch.rand(1, 1, 9, 9)
+    assert torch.allclose(large(lr), small(lr), atol=1e-5)
+
+
+def test_every_weight_of_the_grown_network_learns():
+    small, large = trained(), RepNet(scale=2, width=9, depth=5)
+    grow(small, large)
+    optimizer = torch.optim.SGD(large.parameters(), lr=1e-3)
+    for _ in range(2):  # after one step the first channels listen to the new ones
+        optimizer.zero_grad()
+        (large(torch.rand(4, 3, 16, 16)) - torch.rand(4, 3, 32, 32)).square().mean().backward()
+        optimizer.step()
+    for name, weight in large.named_parameters():
+        assert weight.grad.count_nonzero() == weight.grad.numel(), name
+
+
+def test_new_channels_are_not_all_alike():
+    large = RepNet(scale=2, width=9, depth=2)
+    grow(trained(), large)
+    new = large.body[0].collapsed()[6:].flatten(1)
+    assert new.std() > 0.01
+    assert torch.linalg.matrix_rank(new) == 3
+
+
+def test_with_another_scale_all_but_the_tail_is_taken_over():
+    small, large = trained(), RepNet(scale=4, width=8, depth=2)
+    drawn = large.tail.collapsed().clone()
+    assert grow(small, large)
+    assert torch.equal(large.tail.collapsed(), drawn)
+    assert torch.allclose(large.head.collapsed()[:6], small.head.collapsed(), atol=1e-5)
+
+
+@pytest.mark.parametrize("dials", [{"width": 4}, {"depth": 1}, {"channels": 1}])
+def test_a_network_does_not_shrink_or_change_its_channels(dials):
+    large = RepNet(**({"scale": 2, "width": 6, "depth": 2} | dials))
+    before = {k: v.clone() for k, v in large.state_dict().items()}
+    assert not grow(trained(), large)
+    assert all(torch.equal(v, before[k]) for k, v in large.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("dials", "can"),
+    [({"leaky": True}, True), ({"leaky": True, "depth": 3}, False), ({"leaky": False}, False)],
+)
+def test_a_leaky_network_grows_in_width_alone(dials, can):
+    torch.manual_seed(0)
+    small = RepNet(scale=2, width=6, depth=2, leaky=True)
+    large = RepNet(**({"scale": 2, "width": 8, "depth": 2} | dials))
+    assert grow(small, large) == can
+    lr = torch.rand(1, 3, 9, 9)
+    assert torch.allclose(small(lr), large(lr), atol=1e-4) == can

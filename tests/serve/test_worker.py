@@ -1,0 +1,195 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pixelift import Upscaler, read_picture
+from pixelift.serve.frames import (
+    Done,
+    Failed,
+    Order,
+    Progress,
+    Ready,
+    decode_answer,
+    encode,
+    read_frame,
+)
+from pixelift.serve.worker import StoppedError, Studio, WorkerSettings, resident_bytes
+from tests.fakes import write_model
+from tests.serving import PATIENCE, picture
+
+SETTINGS = WorkerSettings(threads=1, engine="openvino")
+
+
+def order(**changes):
+    return Order(**{"model": "balanced", "scale": 2, "max_pixels": 10**6} | changes)
+
+
+@pytest.fixture(scope="module")
+def studio():
+    return Studio(SETTINGS)
+
+
+def fulfil(studio, data, **changes):
+    return studio.fulfil(order(**changes), data, progress=lambda _: None)
+
+
+def test_a_picture_comes_out_as_the_library_makes_it(studio):
+    data = picture()
+    done, result = fulfil(studio, data)
+    expected = Upscaler("balanced", scale=2, threads=1).upscale(data)
+    assert result == expected
+    assert (done.format, done.width, done.height) == ("png", 16, 12)
+    assert (done.out_width, done.out_height) == (32, 24)
+
+
+@pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])
+def test_it_is_written_in_the_format_that_was_asked_for(studio, format):
+    done, result = fulfil(studio, picture(), format=format)
+    assert done.format == read_picture(result).format == format
+
+
+def test_what_is_only_read_is_written_as_png(studio):
+    done, result = fulfil(studio, picture(format="gif"))
+    assert done.format == read_picture(result).format == "png"
+
+
+def test_quality_counts(studio):
+    small, large = (fulfil(studio, picture(), format="jpeg", quality=q)[1] for q in (10, 95))
+    assert len(small) < len(large)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"max_pixels": 100}, "too-many-pixels", "16x12"),
+        ({"model": "nothing"}, "bad-field", 'no model "nothing"'),
+        ({"scale": 70}, "bad-field", "70"),
+    ],
+)
+def test_what_cannot_be_done_is_told(studio, changes, kind, words):
+    answer, result = fulfil(studio, picture(), **changes)
+    assert (answer.kind, result) == (kind, b"")
+    assert words in answer.detail
+
+
+def test_a_damaged_picture_is_told(studio):
+    answer, _ = fulfil(studio, picture()[:-20])
+    assert answer.kind == "bad-picture"
+
+
+def test_a_result_that_the_format_cannot_hold_is_told_before_the_work(studio):
+    answer, _ = fulfil(studio, picture(height=1, width=9000), format="webp")
+    assert answer.kind == "bad-result"
+    assert "16383" in answer.detail
+
+
+def test_progress_rises_and_can_end_the_work(studio):
+    shares = []
+    studio.fulfil(order(), picture(height=600, width=4), progress=shares.append)
+    assert shares == sorted(shares)
+    assert len(shares) >= 5
+
+    def stop(share):
+        if share > 0.2:
+            raise StoppedError
+
+    answer, _ = studio.fulfil(order(), picture(height=600, width=4), progress=stop)
+    assert answer == Failed(kind="cancelled", detail="It was cancelled.")
+
+
+def test_a_mistake_of_ours_is_told_as_one_and_logged(studio, capsys):
+    def fail(_):
+        raise ZeroDivisionError("ours")
+
+    answer, _ = studio.fulfil(order(), picture(), progress=fail)
+    assert answer.kind == "failed"
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_only_some_networks_stay_loaded(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXELIFT_HOME", str(tmp_path))
+    for n in range(5):
+        write_model(tmp_path / "models", name=f"net{n}")
+    studio = Studio(SETTINGS)
+    first = studio.upscaler("net0", 2)
+    assert studio.upscaler("net0", 2) is first
+    for n in range(1, 5):
+        studio.upscaler(f"net{n}", 2)
+    assert studio.upscaler("net0", 2) is not first
+
+
+def start(settings=SETTINGS):
+    return subprocess.Popen(
+        [sys.executable, "-m", "pixelift.serve.worker", msgspec.json.encode(settings).decode()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def answers(process):
+    while (frame := read_frame(process.stdout)) is not None:
+        yield decode_answer(frame[0]), frame[1]
+
+
+def tell(process, message, payload=b""):
+    process.stdin.write(encode(message, len(payload)) + payload)
+    process.stdin.flush()
+
+
+def test_the_process_works_until_its_input_ends_and_writes_no_file():
+    with start() as process:
+        heard = answers(process)
+        assert next(heard)[0] == Ready()
+        limits = Path(f"/proc/{process.pid}/limits")
+        if limits.exists():
+            (line,) = (row for row in limits.read_text().splitlines() if "Max file size" in row)
+            assert line.split()[3:5] == ["0", "0"]
+        for _ in range(2):
+            tell(process, order(), picture())
+            told, result = next((a, p) for a, p in heard if not isinstance(a, Progress))
+            assert isinstance(told, Done)
+            assert read_picture(result).size.width == 32
+        # A worker whose server was killed in the middle of an order does not go on with it.
+        tell(process, order(max_pixels=10**8), picture(height=1500, width=1500))
+        next(heard)
+        started = time.monotonic()
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+        assert time.monotonic() - started < PATIENCE / 2
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_worker_that_takes_too_much_memory_ends_itself():
+    with start(msgspec.structs.replace(SETTINGS, memory_bytes=1)) as process:
+        assert process.wait(PATIENCE) == 86
+        assert process.communicate()[1] == b""
+
+
+def test_a_worker_that_cannot_load_its_network_says_why():
+    with start(msgspec.structs.replace(SETTINGS, precision="f64")) as process:
+        (told, _), *_ = answers(process)
+        process.communicate(timeout=PATIENCE)
+        assert isinstance(told, Failed)
+        assert 'no precision "f64"' in told.detail
+
+
+def test_it_knows_its_own_memory():
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("this system does not tell as Linux does")
+    assert 2**20 < resident_bytes() < 2**36
+
+
+def test_the_signal_of_a_kill_is_what_the_server_sees():
+    with start() as process:
+        next(answers(process))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == -signal.SIGKILL
