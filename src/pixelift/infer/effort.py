@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError, UnknownNameError
+from pixelift.image.geometry import Box
 from pixelift.image.resize import upscale
-from pixelift.infer.engine import Engine, Precision, open_engine
+from pixelift.image.rows import Samples
+from pixelift.infer.engine import Engine, Precision, open_engine, samples_by_planes
 from pixelift.infer.ensemble import EnsembleEngine
 from pixelift.infer.foreign import check_scale, is_foreign, open_foreign, scale_of_foreign
 from pixelift.infer.network import Network
@@ -169,6 +171,10 @@ class Interpolation:
         """Enlarge one array; see `Engine`."""
         sr = upscale(lr[0].transpose(1, 2, 0), self.card.scale)
         return np.ascontiguousarray(sr.transpose(2, 0, 1)[None])
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples and keep a part; see `Engine`."""
+        return samples_by_planes(self, lr, keep)
 
 
 def _find_tiers(scale: int) -> list[tuple[Card, Path]]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError, WeightsError
-from pixelift.image.geometry import Size
-from pixelift.infer.engine import Precision, engine_failure, engine_missing
+from pixelift.image.geometry import Box, Size
+from pixelift.image.rows import Samples
+from pixelift.infer.engine import Precision, engine_failure, engine_missing, samples_by_planes
 from pixelift.infer.engine_openvino import import_openvino
 from pixelift.infer.tiling import mirror_index
 from pixelift.zoo.card import Card
@@ -64,6 +65,10 @@ class ForeignEngine:
             return self._padded(lr * top, self._limits.least) / top
         except (RuntimeError, MemoryError, ValueError) as err:
             raise engine_failure(err, shape=lr.shape) from err
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples and keep a part; see `Engine`."""
+        return samples_by_planes(self, lr, keep)
 
     def _padded(self, lr: Array, least: int) -> Array:
         height, width = lr.shape[2:]
