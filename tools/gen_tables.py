@@ -187,7 +187,7 @@ def serving() -> str:
     result = load("serving")
     rows = [
         [
-            str(row["clients"]),
+            f"{row['case']}, {row['clients']}",
             f"{row['per_second']:.1f}",
             f"{row['share_of_library']:.0%}",
             *(f"{row[name]:.0f}" for name in ("p50_ms", "p90_ms", "p99_ms", "max_ms")),
@@ -195,7 +195,15 @@ def serving() -> str:
         ]
         for row in result["results"]
     ]
-    header = ["clients", "pictures/s", "of the library's", "p50 ms", "p90 ms", "p99 ms", "longest"]
+    header = [
+        "threads, clients",
+        "pictures/s",
+        "of the library's",
+        "p50 ms",
+        "p90 ms",
+        "p99 ms",
+        "longest",
+    ]
     burst = result["burst"]
     told = ", ".join(f"{n} got {status}" for status, n in sorted(burst["statuses"].items()))
     note = (

@@ -352,3 +352,14 @@ def test_memory_that_runs_out_is_told_and_the_upscaler_still_works(strong, rng, 
     monkeypatch.undo()
     assert np.array_equal(strong.upscale(array), expected)
     assert upscaler_module.DEFAULT_TILE >= 16
+
+
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_progress_is_told_and_changes_nothing(folder, rng, with_alpha):
+    upscaler = Upscaler(folder / "strong_x2.onnx", tile=16)
+    alpha = samples(rng, (20, 40), np.float32) if with_alpha else None
+    picture = Picture(samples(rng, (20, 40, 3), np.float32), alpha)
+    told = []
+    result = upscaler.picture(picture, progress=lambda done, count: told.append((done, count)))
+    assert told == [(n, 6) for n in range(1, 7)]
+    assert np.array_equal(result.pixels, upscaler.picture(picture).pixels)
