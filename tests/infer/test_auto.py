@@ -24,7 +24,8 @@ def photos(tmp_path):
     return tmp_path
 
 
-def test_each_picture_gets_the_network_that_fits_it(home, photos):
+@pytest.mark.usefixtures("home")
+def test_each_picture_gets_the_network_that_fits_it(photos):
     upscaler = AutoUpscaler(scale=2)
     for name, model, why in (
         ("clean.png", "balanced", "no blocks"),
@@ -38,13 +39,15 @@ def test_each_picture_gets_the_network_that_fits_it(home, photos):
     assert upscaler.choose(photos / "bad.jpg")[0] is upscaler.choose(photos / "bad.jpg")[0]
 
 
-def test_without_a_photo_network_all_pictures_get_the_clean_one(home, photos, monkeypatch):
+@pytest.mark.usefixtures("home")
+def test_without_a_photo_network_all_pictures_get_the_clean_one(photos, monkeypatch):
     monkeypatch.setattr("pixelift.infer.auto.PHOTO_MODEL", "no-such")
     upscaler = AutoUpscaler(scale=2)
     assert upscaler.choose(photos / "bad.jpg") == (upscaler, "there is no no-such model")
 
 
-def test_a_bad_file_is_refused_as_elsewhere(home, tmp_path):
+@pytest.mark.usefixtures("home")
+def test_a_bad_file_is_refused_as_elsewhere(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ImageReadError, match="cannot read"):
         AutoUpscaler(scale=2).choose(tmp_path / "bad.png")

@@ -249,6 +249,7 @@ def _pipe(upscaler: "Upscaler", settings: "Settings", format: str | None) -> int
         quality=settings.quality,
         max_pixels=settings.max_pixels,
     )
+    return FINE
 
 
 def _report(outcome: "Outcome", *, as_json: bool) -> None:

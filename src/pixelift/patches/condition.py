@@ -68,17 +68,21 @@ def judge(pixels: NDArray[np.float32]) -> Condition:
     luma = luma_of_floats(rgb)
     step = quantisation_step((luma - 16) * np.float32(255 / 219))
     if step >= STEP_MIN:
-        return Condition(True, f"JPEG rounded it to steps of {step:.0f} levels")
+        return Condition(is_degraded=True, reason=f"JPEG rounded it to steps of {step:.0f} levels")
     found = measure_artefacts(luma)
     noise, blocks = found.get("noise_sigma", 0.0), found.get("blockiness", 1.0)
     if noise >= NOISE_MIN:
-        return Condition(True, f"noise of {noise:.1f} levels")
+        return Condition(is_degraded=True, reason=f"noise of {noise:.1f} levels")
     if blocks >= BLOCKINESS_MIN:
-        return Condition(True, f"steps at block borders {blocks:.2f} times those inside")
+        return Condition(
+            is_degraded=True, reason=f"steps at block borders {blocks:.2f} times those inside"
+        )
     detail = found.get("sharpness", 0.0)
     if not SHARPNESS_MIN <= detail < SHARPNESS_MAX:
-        return Condition(True, f"fine detail {detail:+.0f} dB against that of photos")
-    return Condition(False, f"noise of {noise:.1f} levels, no blocks")
+        return Condition(
+            is_degraded=True, reason=f"fine detail {detail:+.0f} dB against that of photos"
+        )
+    return Condition(is_degraded=False, reason=f"noise of {noise:.1f} levels, no blocks")
 
 
 def quantisation_step(luma: NDArray[np.floating]) -> float:
@@ -101,10 +105,10 @@ def quantisation_step(luma: NDArray[np.floating]) -> float:
     height, width = (n - n % BLOCK for n in luma.shape)
     if min(height, width) < 2 * BLOCK:
         return 1.0
-    blocks = np.asarray(luma[:height, :width], np.float32).reshape(
+    grid = np.asarray(luma[:height, :width], np.float32).reshape(
         height // BLOCK, BLOCK, width // BLOCK, BLOCK
     )
-    blocks = blocks.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
+    blocks = grid.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
     # Where the decoder clipped, what is left is no multiple of anything.
     low, high = blocks.min(axis=(1, 2)), blocks.max(axis=(1, 2))
     blocks = blocks[(low > _CLIPPED) & (high < 255 - _CLIPPED)]
@@ -114,7 +118,7 @@ def quantisation_step(luma: NDArray[np.floating]) -> float:
 
 def _frequency(blocks: NDArray[np.float32], row: int, column: int) -> NDArray[np.float32]:
     down, right = _cosine(row), _cosine(column)
-    values: NDArray[np.float32] = (blocks @ right) @ down
+    values: NDArray[np.float32] = ((blocks @ right) @ down).astype(np.float32, copy=False)
     return values
 
 
