@@ -259,17 +259,27 @@ def test_a_run_goes_on_with_another_number_of_workers(prepared, tmp_path):
     assert load_checkpoint(tmp_path).step == 20
 
 
-def test_a_loss_that_is_no_number_stops_with_a_reason_and_keeps_what_was_good(
-    prepared, tmp_path, monkeypatch
-):
-    def poisoned(recipe, training, batch, **options):
-        agreed = train_step(recipe, training, batch, **options)
-        if training.step == 14:
-            with torch.no_grad():
-                training.network.head.wide.fill_(torch.nan)
-        return agreed
+@pytest.fixture
+def poison(monkeypatch):
+    """Hand out a function that makes all weights of the head a value after a step."""
 
-    monkeypatch.setattr(fit_module, "train_step", poisoned)
+    def set_up(value, *, after):
+        def poisoned(recipe, training, batch, **options):
+            agreed = train_step(recipe, training, batch, **options)
+            if training.step == after:
+                with torch.no_grad():
+                    training.network.head.wide.fill_(value)
+            return agreed
+
+        monkeypatch.setattr(fit_module, "train_step", poisoned)
+
+    return set_up
+
+
+def test_a_loss_that_is_no_number_stops_with_a_reason_and_keeps_what_was_good(
+    prepared, tmp_path, poison
+):
+    poison(torch.nan, after=14)
     with pytest.raises(
         TrainingError,
         match=r"loss became nan; it was 0\.\d+ one step before at step 15 of 20 \(learning rate .*"
@@ -280,15 +290,8 @@ def test_a_loss_that_is_no_number_stops_with_a_reason_and_keeps_what_was_good(
     assert all(v.isfinite().all() for v in load_checkpoint(tmp_path).network.values())
 
 
-def test_weights_that_are_no_numbers_never_replace_a_checkpoint(prepared, tmp_path, monkeypatch):
-    def poisoned(recipe, training, batch, **options):
-        agreed = train_step(recipe, training, batch, **options)
-        if training.step == 10:
-            with torch.no_grad():
-                training.network.head.wide.fill_(torch.inf)
-        return agreed
-
-    monkeypatch.setattr(fit_module, "train_step", poisoned)
+def test_weights_that_are_no_numbers_never_replace_a_checkpoint(prepared, tmp_path, poison):
+    poison(torch.inf, after=10)
     with pytest.raises(
         TrainingError, match=r"weights are no longer finite at step 10 .* no checkp"
     ):

@@ -1,31 +1,14 @@
-import copy
 import math
 
 import pytest
 import torch
 
 from pixelift.errors import TrainingError
-from pixelift.models.repnet import RepNet
-from pixelift.train.begin import Training
 from pixelift.train.checkpoint import load_checkpoint
 from pixelift.train.config import OptimSettings, Recipe
 from pixelift.train.keep import check_weights, drain_losses, save_state
 
 RECIPE = Recipe(optim=OptimSettings(steps=50, learning_rate=1e-3, warmup=0, schedule="constant"))
-
-
-@pytest.fixture
-def training():
-    network = RepNet(scale=2, width=4, depth=1)
-    return Training(
-        network=network,
-        forward=network,
-        mean=copy.deepcopy(network),
-        optimizer=torch.optim.Adam(network.parameters()),
-        device=torch.device("cpu"),
-        is_bf16=False,
-        step=20,
-    )
 
 
 def test_losses_are_averaged_once(training, tmp_path):
