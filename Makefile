@@ -76,6 +76,8 @@ bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/r
 	@$(BIN)/python benchmarks/quality.py $(BENCH)
 	@$(BIN)/python $(PIP) --editable ".[bench]"
 	@$(BIN)/python benchmarks/peers.py $(BENCH) $(PEERS) $(RUNS:%=--run %)
+	@$(BIN)/python benchmarks/serving.py
+	@$(BIN)/python benchmarks/fuzzing.py
 
 notebooks: $(DEV)/.installed  ## run the notebooks from top to bottom
 	@$(BIN)/python tools/run_notebooks.py

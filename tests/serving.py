@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pixelift.errors import PixeliftError
 from pixelift.serve.run import Running, address_of, open_socket, run_service
 from pixelift.serve.service import Settings
 
@@ -35,7 +36,7 @@ def running(settings: Settings) -> Iterator[tuple[str, Running]]:
             asyncio.run(
                 run_service(settings, opened, on_ready=lambda s: (servers.append(s), is_up.set()))
             )
-        except Exception as error:
+        except PixeliftError as error:
             errors.append(error)
             is_up.set()
 

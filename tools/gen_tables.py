@@ -10,18 +10,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import peer_tables
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from pixelift import list_models
 from pixelift.evaluate.table import render_results, render_table
+from tools import peer_tables
+from tools.study_tables import STUDY_TABLES, source
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-STUDY = ROOT / "experiments" / "001-sampling" / "results.json"
-COLLECTIONS = {
-    "all": "a mixed collection, two in three rich in detail",
-    "ordinary": "ordinary photos alone, much sky and walls",
-}
-DOCUMENTS = ("README.md", "docs/measurements.md", "docs/sampling.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/measurements.md",
+    "docs/sampling.md",
+    "docs/architectures.md",
+    "docs/serving.md",
+)
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -29,13 +33,6 @@ def load(name: str) -> dict[str, Any]:
     """Read a results file."""
     loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
-
-
-def source(result: dict[str, Any], *notes: str) -> str:
-    """Say below a table where its numbers come from."""
-    made = result["made_by"]
-    told = [*notes, f"`{made['command']}` at {made['commit']}, {made['machine']}"]
-    return "\n\n" + ". ".join(told) + "."
 
 
 def quality() -> str:
@@ -166,97 +163,6 @@ def loader() -> str:
     return render_table(header, rows) + source(result, note)
 
 
-def sampling(collection: str) -> str:
-    """Steps to uniform's final PSNR by each rule of the study of the sampling."""
-    result = json.loads(STUDY.read_text(encoding="utf-8"))
-    kinds = sorted({(r["network"], r["scale"]) for r in result["rows"]}, reverse=True)
-    rows = []
-    for rule in result["config"]["rule"]:
-        found = {
-            (r["network"], r["scale"]): r
-            for r in result["rows"]
-            if r["collection"] == collection and r["rule"] == rule["name"]
-        }
-        if found:
-            cells = [_share(found[kind]) for kind in kinds if kind in found]
-            rows.append([rule["title"], *cells, _mean_share(list(found.values()))])
-    header = ["crops drawn by", *(f"{network} x{scale}" for network, scale in kinds), "mean"]
-    seeds = len(result["config"]["seeds"])
-    note = (
-        "Share of uniform's steps until its mean final PSNR-Y is reached, photos/valid · Set14: "
-        f"mean of {seeds} seeds (least–most), + where a seed never got there and counts as all "
-        "steps; behind it the final PSNR-Y less uniform's in dB"
-    )
-    return render_table(header, rows) + source(result, note)
-
-
-def _share(row: dict[str, Any]) -> str:
-    cells = []
-    for name in ("valid", "set14"):
-        part = row[name]
-        more = "+" if part["not_reached"] else ""
-        least, most = (f"{100 * end(part['shares']):.0f}" for end in (min, max))
-        gain = part["final"] - part["target"]
-        cells.append(f"{part['share_of_steps']:.0%}{more} ({least}–{most}) {gain:+.2f}")
-    return " · ".join(cells)
-
-
-def _mean_share(rows: list[dict[str, Any]]) -> str:
-    shares = [row[name]["share_of_steps"] for row in rows for name in ("valid", "set14")]
-    return f"{sum(shares) / len(shares):.0%}"
-
-
-def sampling_summary() -> str:
-    """The default rule in one line a collection: the worse of the two measurements."""
-    result = json.loads(STUDY.read_text(encoding="utf-8"))
-    kinds = sorted({(r["network"], r["scale"]) for r in result["rows"]}, reverse=True)
-    rows = []
-    for name, told in COLLECTIONS.items():
-        found = {
-            (r["network"], r["scale"]): max(r[n]["share_of_steps"] for n in ("valid", "set14"))
-            for r in result["rows"]
-            if r["collection"] == name and r["rule"] == _default(result)
-        }
-        rows.append([told, *(f"{found[kind]:.0%}" for kind in kinds)])
-    header = ["steps needed, share of uniform's", *(f"{n} x{scale}" for n, scale in kinds)]
-    return render_table(header, rows) + source(result)
-
-
-def _default(result: dict[str, Any]) -> str:
-    rules = result["config"]["rule"]
-    return str(next(rule["name"] for rule in rules if rule.get("default")))
-
-
-def sampling_time() -> str:
-    """Wall-clock time of the study's default rule, preparing included."""
-    result = json.loads(STUDY.read_text(encoding="utf-8"))
-    steps = {network["name"]: network["steps"] for network in result["config"]["network"]}
-    default = _default(result)
-    rows = []
-    for row in result["rows"]:
-        if row["rule"] != default:
-            continue
-        step = result["seconds_per_step"][f"{row['network']}_x{row['scale']}"]
-        preparing = result["preparing"][row["collection"]]["seconds"]["measures"]
-        whole = steps[row["network"]] * step
-        needed = whole * max(row[n]["share_of_steps"] for n in ("valid", "set14"))
-        rows.append(
-            [
-                row["collection"],
-                f"{row['network']} x{row['scale']}",
-                f"{whole:.0f}",
-                f"{needed:.0f}",
-                f"{preparing:.1f}",
-            ]
-        )
-    header = ["collection", "network", "uniform s", "default s", "preparing s"]
-    note = (
-        "Seconds of one core until uniform's final PSNR-Y is reached on both sets; preparing is "
-        "done once for all trainings of a collection, by two processes"
-    )
-    return render_table(header, rows) + source(result, note)
-
-
 def peers(scale: int) -> str:
     """Our tiers beside everybody else at one scale."""
     result = load("peers")
@@ -276,14 +182,55 @@ def peers_beaten() -> str:
     return figure + peer_tables.beaten(result) + source(result, note)
 
 
+def serving() -> str:
+    """Throughput and latency of the service beside the library's own."""
+    result = load("serving")
+    rows = [
+        [
+            f"{row['case']}, {row['clients']}",
+            f"{row['per_second']:.1f}",
+            f"{row['share_of_library']:.0%}",
+            *(f"{row[name]:.0f}" for name in ("p50_ms", "p90_ms", "p99_ms", "max_ms")),
+            f"{row['memory_mib']:.0f}",
+        ]
+        for row in result["results"]
+    ]
+    header = [
+        "threads, clients",
+        "pictures/s",
+        "of the library's",
+        "p50 ms",
+        "p90 ms",
+        "p99 ms",
+        "longest",
+    ]
+    burst = result["burst"]
+    told = ", ".join(f"{n} got {status}" for status, n in sorted(burst["statuses"].items()))
+    note = (
+        f"{result['requests']} requests a row, {result['picture']} to x{result['scale']}, "
+        f"{result['workers']} workers; the library alone, one after the other with all cores, "
+        f"makes {result['library_per_second']:.1f} a second. Of {burst['requests']} at once {told}"
+    )
+    return render_table([*header, "MiB"], rows) + source(result, note)
+
+
+def fuzzing() -> str:
+    """What became of damaged pictures, and what they left behind."""
+    result = load("fuzzing")
+    statuses = result["statuses"]
+    header = ["damaged pictures", *statuses, "workers lost", "MiB before", "MiB after"]
+    memory = result["memory_mib"]
+    cells = [f"{result['pictures']:,}", *(f"{n:,}" for n in statuses.values())]
+    cells += [str(result["workers_lost"]), f"{memory[0]:.0f}", f"{memory[-1]:.0f}"]
+    return render_table(header, [cells]) + source(result)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,
-    "sampling_all": lambda: sampling("all"),
-    "sampling_ordinary": lambda: sampling("ordinary"),
-    "sampling_summary": sampling_summary,
-    "sampling_time": sampling_time,
+    "serving": serving,
+    "fuzzing": fuzzing,
     "quality": quality,
     "models": models,
     "speed": speed,
@@ -292,6 +239,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers_x3": lambda: peers(3),
     "peers_x4": lambda: peers(4),
     "peers_beaten": peers_beaten,
+    **STUDY_TABLES,
 }
 
 

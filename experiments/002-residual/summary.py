@@ -131,10 +131,10 @@ def draw_curves(
             _draw(by_step, points, curves, label=network["title"])
             _draw(by_time, seconds, curves, label=network["title"])
         if name in bicubic:
-            ends = [run[name][-1] for run in kept if run["scale"] == scale]
+            ends = [run[name][-1] for run in kept if run["scale"] == scale] + [bicubic[name]]
             for axis in (by_step, by_time):
                 axis.axhline(bicubic[name], color="black", linestyle=":", label="bicubic")
-                axis.set_ylim(bicubic[name] - 1.5, max(ends) + 0.2)
+                axis.set_ylim(min(ends) - 1, max(ends) + 0.2)
         else:
             by_step.set_yscale("log")
         by_step.set_ylabel(title)

@@ -1,3 +1,4 @@
+import sys
 import webbrowser
 
 import pytest
@@ -44,7 +45,8 @@ def test_a_token_goes_to_the_browser_where_no_log_sees_it(served, monkeypatch):
     assert served["settings"].access.token == "s3cret"
 
 
-def test_serving_others_without_a_token_is_warned_of(served, capsys):
+@pytest.mark.usefixtures("served")
+def test_serving_others_without_a_token_is_warned_of(capsys):
     assert main(["serve", "--port", "0", "--host", "0.0.0.0", "--no-browser"]) == 0
     assert "--token" in capsys.readouterr().err
     assert main(["serve", "--port", "0", "--host", "0.0.0.0", "--token", "a"]) == 0
@@ -84,6 +86,6 @@ def test_what_makes_no_sense_is_told_in_one_line(served, capsys, words, told):
 
 
 def test_missing_packages_are_named_with_what_to_type(monkeypatch, capsys):
-    monkeypatch.setitem(__import__("sys").modules, "starlette", None)
+    monkeypatch.setitem(sys.modules, "starlette", None)
     assert main(["serve"]) == 2
     assert "pip install 'pixelift[serve]'" in capsys.readouterr().err

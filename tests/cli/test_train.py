@@ -98,7 +98,10 @@ def test_a_second_ctrl_c_ends_it_at_once(train, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(fit_module, "train_step", impatient)
         code, out, err = train("--threads", "1")
+        patch.setenv("LOCAL_WORLD_SIZE", "2")
+        together = train("--threads", "1")[2]
 
+    assert "with: torchrun --standalone --nproc-per-node=2 -m pixelift train " in together
     assert (code, out) == (130, "")
     assert err.startswith(
         "pixelift: stopped, before its first checkpoint. Start again with: pixelift train "

@@ -8,10 +8,11 @@ from pixelift.models.fuse import fuse
 from pixelift.models.repnet import RepNet
 
 
-@pytest.fixture
-def trained():
+@pytest.fixture(params=[False, True])
+def trained(request):
     torch.manual_seed(0)
-    network = RepNet(scale=2, width=8, depth=2, channels=1, identity=False)
+    dials = {"channels": 1, "identity": False, "leaky": request.param}
+    network = RepNet(scale=2, width=8, depth=2, **dials)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network.eval()

@@ -76,3 +76,16 @@ def test_a_network_does_not_shrink_or_change_its_channels(dials):
     before = {k: v.clone() for k, v in large.state_dict().items()}
     assert not grow(trained(), large)
     assert all(torch.equal(v, before[k]) for k, v in large.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("dials", "can"),
+    [({"leaky": True}, True), ({"leaky": True, "depth": 3}, False), ({"leaky": False}, False)],
+)
+def test_a_leaky_network_grows_in_width_alone(dials, can):
+    torch.manual_seed(0)
+    small = RepNet(scale=2, width=6, depth=2, leaky=True)
+    large = RepNet(**({"scale": 2, "width": 8, "depth": 2} | dials))
+    assert grow(small, large) == can
+    lr = torch.rand(1, 3, 9, 9)
+    assert torch.allclose(small(lr), large(lr), atol=1e-4) == can

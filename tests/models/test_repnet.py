@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from pixelift.models.repnet import RepNet
+from pixelift.models.repnet import LEAK, RepNet
 
 
 def test_the_network_adds_to_the_interpolated_picture():
@@ -24,3 +24,26 @@ def test_an_untrained_network_is_close_to_interpolation():
 def test_luma_networks_have_one_channel():
     network = RepNet(scale=3, width=8, depth=1, channels=1)
     assert network(torch.rand(1, 1, 5, 6)).shape == (1, 1, 15, 18)
+
+
+def test_a_leaky_network_hears_of_what_is_negative():
+    torch.manual_seed(0)
+    plain, leaky = (RepNet(scale=2, width=4, depth=1, leaky=leaky) for leaky in (False, True))
+    leaky.load_state_dict(plain.state_dict())
+    lr = torch.rand(1, 3, 6, 6)
+    hidden = leaky.head(lr)
+    assert hidden.min() < 0
+    passed = torch.where(hidden < 0, LEAK * hidden, hidden)
+    hidden = leaky.body[0](passed)
+    expected = leaky.tail(torch.where(hidden < 0, LEAK * hidden, hidden))
+    assert torch.allclose(leaky.trunk(lr), expected, atol=1e-6)
+    assert not torch.allclose(plain.trunk(lr), expected, atol=1e-3)
+
+
+def test_with_luma_all_channels_receive_the_same():
+    torch.manual_seed(0)
+    network = RepNet(scale=2, width=8, depth=1, luma=True)
+    lr = torch.rand(1, 3, 6, 6)
+    added = network(lr) - F.pixel_shuffle(network.base(lr), 2)
+    assert added.abs().max() > 1e-4
+    assert torch.allclose(added[:, :1].expand_as(added), added, atol=1e-6)

@@ -17,7 +17,7 @@ from pixelift.serve.app import PAGE, disposition
 from pixelift.serve.gate import Access
 from pixelift.serve.limits import Limits
 from pixelift.serve.service import Settings
-from tests.serving import PATIENCE, form, FORM_TYPE, picture, running
+from tests.serving import FORM_TYPE, PATIENCE, form, picture, running
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +172,11 @@ def test_another_site_and_another_name_are_refused(client):
 
 def bomb_png(side=40_000):
     """Draw a PNG of a few kilobytes that is 1600 megapixels large."""
+
     def chunk(kind, data):
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+        return (
+            len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+        )
 
     head = side.to_bytes(4, "big") * 2 + b"\x08\x00\x00\x00\x00"
     rows = zlib.compress(b"\0" * 1_000_000)
@@ -203,8 +206,20 @@ def animation(format):
         (b"", 422),
         (b"push graphic-context\nimage over 0,0 0,0 '|id'", 415),
     ],
-    ids=["bomb", "gif", "webp", "apng", "pages", "gif-html", "jpeg-zip", "exe", "svg", "pdf",
-         "empty", "mvg"],
+    ids=[
+        "bomb",
+        "gif",
+        "webp",
+        "apng",
+        "pages",
+        "gif-html",
+        "jpeg-zip",
+        "exe",
+        "svg",
+        "pdf",
+        "empty",
+        "mvg",
+    ],
 )
 def test_what_could_do_harm_is_refused(client, data, status):
     answer = post(client, data)

@@ -1,6 +1,7 @@
 import pytest
 from starlette.datastructures import Headers
 
+from pixelift.serve.app import PAGE
 from pixelift.serve.gate import (
     PUBLIC,
     Access,
@@ -10,7 +11,6 @@ from pixelift.serve.gate import (
     host_name,
     known_hosts,
 )
-from pixelift.serve.app import PAGE
 from pixelift.serve.problems import Problem
 
 ACCESS = Access(hosts=known_hosts(["Photos.Example:443"]), token="s3cret")
@@ -26,16 +26,33 @@ def kind_of(check, *arguments):
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost:8000", "LOCALHOST", "127.0.0.1:8000", "[::1]:8000", "192.168.1.9",
-     "photos.example", "photos.example:8443"],
+    [
+        "localhost:8000",
+        "LOCALHOST",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "192.168.1.9",
+        "photos.example",
+        "photos.example:8443",
+    ],
 )
 def test_addresses_and_known_names_are_let_in(host):
     assert kind_of(check_host, host, ACCESS) is None
 
 
 @pytest.mark.parametrize(
-    "host", [None, "", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000",
-             "photos.example.evil", "[::1].evil", "1", "@127.0.0.1x"]
+    "host",
+    [
+        None,
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8000",
+        "photos.example.evil",
+        "[::1].evil",
+        "1",
+        "@127.0.0.1x",
+    ],
 )
 def test_a_name_that_could_have_been_made_to_point_here_is_refused(host):
     assert kind_of(check_host, host, ACCESS) == "wrong-host"
@@ -84,4 +101,4 @@ def test_only_the_token_itself_is_the_token(value, kind):
 
 
 def test_the_page_needs_no_token_and_everything_else_does():
-    assert PUBLIC == {*PAGE, "/health", "/openapi.json"}
+    assert {*PAGE, "/health", "/openapi.json"} == PUBLIC

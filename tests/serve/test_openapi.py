@@ -71,9 +71,7 @@ def test_the_service_answers_as_it_says(service_url):
     for (path, method), answer in answers.items():
         told = document["paths"][path][method]["responses"][str(answer.status_code)]
         schema = told["content"][answer.headers["content-type"]]["schema"]
-        validator = jsonschema.Draft202012Validator(
-            schema | {"components": document["components"]}
-        )
+        validator = jsonschema.Draft202012Validator(schema | {"components": document["components"]})
         validator.validate(answer.json())
 
 

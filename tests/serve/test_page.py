@@ -42,7 +42,9 @@ PASTE = """([name, type, data]) => {
 @pytest.fixture(scope="module")
 def browser():
     """Start a Chromium, or skip the test where there is none."""
-    path = os.environ.get("PIXELIFT_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = os.environ.get("PIXELIFT_CHROMIUM") or next(
+        filter(None, map(shutil.which, BROWSERS)), None
+    )
     if path is None:
         pytest.skip("no Chromium; install one, or name it in PIXELIFT_CHROMIUM")
     with sync_api.sync_playwright() as playwright:
@@ -64,8 +66,14 @@ def visit(browser, service_url):
         page.set_default_timeout(MILLISECONDS)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda told: troubles.append(told.text) if told.type == "error" else 0)
-        page.on("request", lambda request: troubles.append(request.url)
-                if not request.url.startswith((service_url, "blob:")) else 0)
+        page.on(
+            "request",
+            lambda request: (
+                troubles.append(request.url)
+                if not request.url.startswith((service_url, "blob:"))
+                else 0
+            ),
+        )
         page.goto(service_url + path)
         page.wait_for_selector("#scales input:checked", state="attached")
         return page

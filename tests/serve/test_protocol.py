@@ -20,8 +20,13 @@ async def answer(scope, receive, send):
     if scope["type"] != "http":
         return
     size = 50_000_000 if scope["path"] == "/much" else 2
-    await send({"type": "http.response.start", "status": 200,
-                "headers": [(b"content-length", str(size).encode())]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-length", str(size).encode())],
+        }
+    )
     for _ in range(0, size, 100_000):
         body = b"x" * min(size, 100_000)
         await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -88,7 +93,7 @@ def test_a_client_that_does_not_read_is_left():
 
 
 def test_a_client_that_reads_gets_all_of_it():
-    async def story(port, server):
+    async def story(port, _):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /much HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert len(await read_all(reader)) > 50_000_000

@@ -117,25 +117,31 @@ from pathlib import Path
 import torch
 from pixelift.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
+def write(step):
+    tensors = {"a": torch.full((300_000,), float(step))}
+    save_checkpoint(run, Checkpoint(step, 1.0, 1.0, tensors, tensors, {}, "{}"))
+
 torch.set_num_threads(1)
-run, last, pieces = Path(sys.argv[1]), 0, []
-for attempt in range(25):
+run = Path(sys.argv[1])
+partial = run / "checkpoint.pt.partial"
+last, cut_off = 1, 0
+write(last)
+for attempt in range(15):
+    partial.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        step = last
-        while True:
-            step += 1
-            tensors = {"a": torch.full((300_000,), float(step))}
-            save_checkpoint(run, Checkpoint(step, 1.0, 1.0, tensors, tensors, {}, "{}"))
-    time.sleep(random.uniform(0.02, 0.15))
+        for step in range(last + 1, 10_000_000):
+            write(step)
+    while not partial.exists():
+        pass
+    time.sleep(random.uniform(0, 0.01))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    pieces.append((run / "checkpoint.pt.partial").exists())
-    if (run / "checkpoint.pt").exists():
-        saved = load_checkpoint(run)
-        assert saved.step >= last and (saved.network["a"] == saved.step).all(), saved.step
-        last = saved.step
-print(last, sum(pieces))
+    cut_off += partial.exists()
+    saved = load_checkpoint(run)
+    assert saved.step >= last and (saved.network["a"] == saved.step).all(), saved.step
+    last = saved.step
+print(cut_off)
 """
 
 
@@ -147,9 +153,7 @@ def test_a_kill_at_any_moment_of_the_writing_leaves_a_whole_checkpoint(tmp_path)
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    steps, cut_off = map(int, done.stdout.split())
-    assert steps > 10
-    assert cut_off > 0
+    assert int(done.stdout) > 0, "no kill came while a file was being written"
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

@@ -1,3 +1,7 @@
+import json
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from pixelift.degrade.draw import Degradation
@@ -92,3 +96,24 @@ def test_a_change_below_a_value_is_refused(tmp_path):
 def test_a_missing_recipe_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="cannot read recipe"):
         load_recipe(tmp_path / "no.toml")
+
+
+def test_the_documentation_names_every_setting_with_its_default():
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
+    told = {key.strip(" `"): default.strip(" `") for key, default in rows if "." in key}
+    for section, settings in msgspec.to_builtins(Recipe()).items():
+        for key, default in settings.items():
+            place = f"{section}.{key}"
+            assert place in told, place
+            if place != "data.sampling":
+                assert json.loads(told.pop(place)) == default, place
+            else:
+                told.pop(place)
+    assert not [key for key in told if key.split(".")[0] in msgspec.to_builtins(Recipe())]
+
+
+def test_keys_are_looked_for_inside_of_tables_that_may_be_names_too(tmp_path):
+    with pytest.raises(ConfigError, match=r"data\.degrade\.zzz is no setting. Known: "):
+        recipe(tmp_path, "[data.degrade]\nzzz = 1\n")
+    assert recipe(tmp_path, "[data]\ndegrade = 'photo'\n").data.degrade == "photo"

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pixelift.train.loss import SOFTNESS, restoration_loss
+from pixelift.train.loss import NEGLIGIBLE, SOFTNESS, restoration_loss
 
 
 def measured(sr, hr, *, kind="l1", frequency=0.0):
@@ -38,3 +38,26 @@ def test_the_spectrum_has_a_gradient_and_is_symmetric():
     loss.backward()
     assert loss.item() == pytest.approx(measured(hr, sr.detach(), kind="l2", frequency=0.1))
     assert (sr.grad != 0).all()
+
+
+def test_psnr_counts_each_crop_in_decibels():
+    hr = torch.zeros(2, 1, 4, 4)
+    sr = torch.stack([torch.full((1, 4, 4), 0.1), torch.full((1, 4, 4), 0.01)])
+    loss = restoration_loss(sr, hr, kind="psnr", frequency=0.0)
+    mean_square = torch.tensor([1e-2, 1e-4])
+    assert torch.isclose(loss, (mean_square / NEGLIGIBLE).log1p().mean())
+    # The rough crop is 100 times as wrong; to mend a tenth of either is worth about the same.
+    gains = []
+    for crop in range(2):
+        better = sr.clone()
+        better[crop] *= 0.9
+        gains.append(float(loss - restoration_loss(better, hr, kind="psnr", frequency=0.0)))
+    assert 0.85 < gains[1] / gains[0] < 1
+
+
+def test_equal_crops_have_no_loss_and_no_endless_gradient():
+    sr = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    loss = restoration_loss(sr, torch.zeros(1, 1, 2, 2), kind="psnr", frequency=0.0)
+    loss.backward()
+    assert loss == 0
+    assert sr.grad.abs().max() == 0

@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from pixelift.errors import TrainingError, WrongRunError
+from pixelift.image.color import luma
 from pixelift.models.spec import build_model
-from pixelift.train.checkpoint import Origin, save_weights, write_notes
+from pixelift.train.checkpoint import Origin, read_run, save_weights, write_notes
 from pixelift.train.config import ModelSettings, Recipe
 from pixelift.train.weights import load_teacher, load_trained, warm_start
 
@@ -60,11 +61,25 @@ def test_a_teacher_gives_what_the_trained_network_gives_and_does_not_learn(run):
     assert torch.allclose(teacher(lr), load_trained(run)[0](lr), atol=1e-5)
 
 
+def test_a_teacher_for_rgb_teaches_luma_by_grey_pictures(run):
+    teacher = load_teacher(run, ModelSettings(scale=2, dials={"channels": 1}))
+    grey = torch.rand(1, 1, 9, 8)
+    level = (grey * 219 + 16) / 255
+    rgb = load_trained(run)[0](grey.repeat(1, 3, 1, 1))
+    expected = luma(rgb[0].permute(1, 2, 0).detach().numpy()) / 255
+    assert teacher(level)[0, 0].numpy() == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_teacher_that_cannot_teach_this_network_is_refused(run, tmp_path):
     with pytest.raises(WrongRunError, match=r"is x2 with 3 channels, the recipe is x4"):
         load_teacher(run, ModelSettings(scale=4))
-    with pytest.raises(WrongRunError, match=r"the recipe is x2 with 1"):
-        load_teacher(run, ModelSettings(scale=2, dials={"channels": 1}))
+    luma_only = ModelSettings(scale=2, dials={"width": 6, "depth": 2, "channels": 1})
+    (tmp_path / "luma").mkdir()
+    write_notes(tmp_path / "luma", Recipe(model=luma_only), read_run(run)[1])
+    network = build_model("repnet", scale=2, width=6, depth=2, channels=1)
+    save_weights(network, tmp_path / "luma" / "best.safetensors")
+    with pytest.raises(WrongRunError, match=r"is x2 with 1 channels, the recipe is x2 with 3"):
+        load_teacher(tmp_path / "luma", ModelSettings(scale=2))
     with pytest.raises(WrongRunError, match="not an exported file"):
         load_teacher(tmp_path / "a.onnx", ModelSettings(scale=2))
     with pytest.raises(TrainingError, match="not the run folder"):

@@ -20,12 +20,16 @@ class Job:
     makes_folder: bool = False
     """Whether the folder of the output is made when it is missing."""
 
+    skips_done: bool = False
+    """Whether a result that is there already is taken for done: so for pictures of a folder, whose
+    run may be repeated to finish it, and not for a picture that was named itself."""
+
 
 def plan_jobs(
     inputs: Sequence[Path],
     *,
     output: str | None,
-    scale: int,
+    label: str,
     format: str | None,
 ) -> tuple[list[Job], list[Path]]:
     """Decide what is made of each input and where it goes, before anything is done.
@@ -33,7 +37,7 @@ def plan_jobs(
     Args:
         inputs: Pictures and folders; they need not exist.
         output: What was given as --output; a folder where it ends in /.
-        scale: Factor, for the names of the results.
+        label: What the names of the results end in, as x4.
         format: Format of all results, or None to keep that of each input.
 
     Returns:
@@ -58,8 +62,8 @@ def plan_jobs(
             raise ConfigError(f"{target} is a file, and several results need a folder: -o FOLDER")
         jobs = []
         for source in inputs:
-            found = _find_inputs(source, target, scale, format) if _is_folder(source) else [source]
-            jobs += [_job_in_folder(path, source, target, scale, format) for path in found]
+            found = _find_inputs(source, target, label, format) if _is_folder(source) else [source]
+            jobs += [_job_in_folder(path, source, target, label, format) for path in found]
             empty += [] if found else [source]
     # The same picture named twice is one job.
     jobs = list({(_identity(job.input), _identity(job.output)): job for job in jobs}.values())
@@ -121,13 +125,13 @@ def format_of(output: Path, format: str | None) -> Format:
     return chosen
 
 
-def _find_inputs(folder: Path, target: Path | None, scale: int, format: str | None) -> list[Path]:
+def _find_inputs(folder: Path, target: Path | None, label: str, format: str | None) -> list[Path]:
     """List the pictures below a folder, without what an earlier run of the same command wrote."""
     found = find_pictures(folder)
     if target and _identity(target) != _identity(folder):
         inside = _identity(target)
         return [path for path in found if inside not in _identity(path).parents]
-    jobs = [_job_in_folder(path, folder, target, scale, format) for path in found]
+    jobs = [_job_in_folder(path, folder, target, label, format) for path in found]
     results = {_identity(job.output) for job in jobs}
     return [path for path in found if _identity(path) not in results]
 
@@ -136,7 +140,7 @@ def _job_in_folder(
     path: Path,
     source: Path,
     target: Path | None,
-    scale: int,
+    label: str,
     format: str | None,
 ) -> Job:
     """Decide where the result of a picture goes, which was given by itself or lies in a folder."""
@@ -145,11 +149,11 @@ def _job_in_folder(
     # The name keeps its own ending, as .jpeg, where that fits; what is no ending stays in the name.
     suffix = path.suffix if chosen is own else chosen.suffixes[0]
     stem = path.stem if path.suffix.lower() in PICTURE_SUFFIXES or own else path.name
-    name = f"{stem}_x{scale}{suffix}"
+    name = f"{stem}_{label}{suffix}"
     if target is None:
-        return Job(path, path.with_name(name), chosen)
+        return Job(path, path.with_name(name), chosen, skips_done=path != source)
     inner = path.parent.relative_to(source) if path != source else Path()
-    return Job(path, target / inner / name, chosen, makes_folder=True)
+    return Job(path, target / inner / name, chosen, makes_folder=True, skips_done=path != source)
 
 
 def _identity(path: Path) -> Path:

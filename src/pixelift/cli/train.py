@@ -62,7 +62,7 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     prepared = open_dataset(data)
-    command = ["pixelift", "train", recipe, "--data", data, "-o", output]
+    command = [*_program(), "train", recipe, "--data", data, "-o", output]
     command += [word for change in changes for word in ("--set", change)]
     command += [] if threads is None else ["--threads", threads]
     command += [] if device == "auto" else ["--device", device]
@@ -82,6 +82,13 @@ def train(
     if _leads():
         print(f"{output}: best PSNR-Y {best:.3f} dB on the validation crops")
     return 0
+
+
+def _program() -> list[str]:
+    together = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    if together == "1":
+        return ["pixelift"]
+    return ["torchrun", "--standalone", f"--nproc-per-node={together}", "-m", "pixelift"]
 
 
 def _leads() -> bool:

@@ -2,12 +2,14 @@
 
 import json as json_module
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
@@ -15,17 +17,49 @@ from pixelift.image.formats import readable_labels
 from pixelift.image.geometry import MAX_PIXELS
 
 if TYPE_CHECKING:
-    from pixelift.batch.jobs import Outcome
+    from pixelift.batch.jobs import Outcome, Settings
+    from pixelift.batch.plan import Job
+    from pixelift.infer.target import Target
+    from pixelift.infer.upscaler import Upscaler
 
 MEGA = 1_000_000
+PIPE = "-"
+MOST_NAMED = 20
+"""Failed pictures that are named again at the end."""
+
+
+def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - cyclopts' contract
+    """Read an option as a factor: 4, 2.5 or x2.
+
+    Args:
+        type_: Type of the parameter; not used.
+        tokens: What was typed.
+
+    Returns:
+        The factor, exactly as it was typed.
+
+    Raises:
+        ValueError: It is none; the parser makes its message of it.
+    """
+    del type_
+    word = tokens[0].value
+    try:
+        return Fraction(word.removeprefix("x"))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f'"{word}" is no factor; allowed is 1 to 16, as --scale 2.5') from None
 
 
 def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
-    *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
-    output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
-    scale: Annotated[int | None, Parameter(name=["--scale", "-s"], converter=whole_number)] = None,
-    model: Annotated[str, Parameter(name=["--model", "-m"])] = "balanced",
+    *inputs: Annotated[Path, Parameter(name="INPUT", required=True, allow_leading_hyphen=True)],
+    output: Annotated[
+        str | None, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)
+    ] = None,
+    scale: Annotated[Fraction | None, Parameter(name=["--scale", "-s"], converter=factor)] = None,
+    width: Annotated[int | None, Parameter(converter=whole_number)] = None,
+    height: Annotated[int | None, Parameter(converter=whole_number)] = None,
+    megapixels: float | None = None,
+    model: Annotated[str, Parameter(name=["--model", "-m"])] = "auto",
     effort: str | None = None,
     ensemble: bool = False,
     explain: Path | None = None,
@@ -38,20 +72,30 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     engine: Literal["auto", "openvino", "onnxruntime"] = "auto",
     precision: Literal["auto", "f32", "bf16"] = "auto",
     max_megapixels: Annotated[int, Parameter(converter=whole_number)] = MAX_PIXELS // MEGA,
+    watch: bool = False,
     json: bool = False,
 ) -> int:
     """Super-resolve pictures, and all pictures in folders at any depth.
 
     The result of photo.jpg is photo_x4.jpg. A picture that cannot be done is told about in one
-    line, the others are still done, and the exit code is 1.
+    line, the others are still done, and the exit code is 1. A folder whose run was stopped is
+    finished by the same command: results that are there already are left alone.
 
     Args:
-        inputs: Pictures, and folders of pictures.
+        inputs: Pictures, and folders of pictures; or - for one picture on stdin, whose result goes
+            to stdout.
         output: File for the result of a single picture, its ending tells the format; or a folder,
             in which the folders of the inputs are mirrored (end it in / to have it made for a
             single picture). Without it results are put beside the pictures.
-        scale: Factor to enlarge by; by default the one in the model's name or file, and else 4.
-        model: Name of a model (see pixelift models), or path of an .onnx file.
+        scale: Factor to enlarge by, any from 1 to 16; by default the one in the model's name or
+            file, and else 4. Between the trained scales the next larger is resized to the exact
+            size.
+        width: Width of the results in pixels, in the place of a factor; the height follows, or is
+            given too and the picture stretched.
+        height: Height of the results in pixels, in the place of a factor.
+        megapixels: Millions of pixels of the results, in the place of a factor.
+        model: Name of a model (see pixelift models), path of an .onnx file, or auto, which looks at
+            each picture: noisy, compressed and blurred ones go to photo, clean ones to balanced.
         effort: Choose the networks instead of a model: low (the quickest), high (the best), auto
             (the best only where there is something to restore), or a number to spend more or less
             than auto, which is 1.
@@ -70,28 +114,29 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         precision: Numbers to calculate with; auto takes bf16 where the processor has it.
         max_megapixels: Refuse larger pictures before they are decoded: a small file may claim to
             be a picture that no memory holds.
+        watch: Go on looking for new pictures in the folders until stopped with Ctrl-C.
         json: Print one JSON object for each picture on stdout, and nothing else.
     """
-    from pixelift.batch.jobs import run_job
+    from pixelift.batch.jobs import Settings
     from pixelift.batch.maps import check_maps, write_maps
     from pixelift.batch.plan import plan_jobs
-    from pixelift.infer.upscaler import Upscaler
+    from pixelift.infer.auto import AUTO
+    from pixelift.infer.effort import DEFAULT_MODEL
 
     if quality is not None and not 1 <= quality <= 100:
         raise ConfigError(f"quality is {quality}; allowed are 1 to 100, as --quality 90")
-    if scale is not None and scale < 1:
-        raise ConfigError(
-            f"scale is {scale}; allowed are those of the model, as --scale 4. Run: pixelift models"
-        )
     if max_megapixels < 1:
         raise ConfigError(
             f"max-megapixels is {max_megapixels}; allowed are numbers from 1 up, "
             "as --max-megapixels 500"
         )
+    target = _target(scale, width, height, megapixels)
+    pipes = PIPE in map(str, inputs) or output == PIPE
     # Before any work on files, so that a wrong model or scale is told at once.
-    upscaler = Upscaler(
-        model,
-        scale=scale,
+    upscaler = _open(
+        # What is told of the network as a whole, and a pipe, which passes by once, have no choice.
+        DEFAULT_MODEL if model == AUTO and (effort or explain or confidence or pipes) else model,
+        scale=target,
         effort=effort,
         ensemble=ensemble,
         engine=engine,
@@ -100,51 +145,111 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         threads=threads,
     )
     check_maps(inputs, upscaler, explanation=explain, spread=confidence)
-    jobs, empty = plan_jobs(inputs, output=output, scale=upscaler.scale, format=format)
+    settings = Settings(quality=quality, overwrite=overwrite, max_pixels=max_megapixels * MEGA)
+    if pipes:
+        _refuse_more_than_a_pipe(inputs, output, watch=watch, json=json)
+        return _pipe(upscaler, settings, format)
+
+    def plan() -> "tuple[list[Job], list[Path]]":
+        return plan_jobs(inputs, output=output, label=upscaler.target.label, format=format)
+
+    jobs, empty = plan()
     if quality is not None and jobs and not any(job.format.default_quality for job in jobs):
         raise ConfigError(
             f"{jobs[0].format.label} has no quality. Leave --quality out, or give --format jpeg"
         )
+    if watch:
+        _watch(lambda: plan()[0], upscaler, settings, as_json=json)
+        return FINE
     for folder in empty:
         complain(
             f"no pictures in {folder}; allowed are {readable_labels()}. "
             "Give pictures, or folders that have some"
         )
-    has_failed = bool(empty)
-    outcomes = (
-        run_job(
-            job,
-            upscaler,
-            quality=quality,
-            overwrite=overwrite,
-            max_pixels=max_megapixels * MEGA,
-        )
-        for job in jobs
-    )
-    is_shown = sys.stderr.isatty() and not json
-    for outcome in _with_progress(outcomes, total=len(jobs), is_shown=is_shown):
-        _report(outcome, as_json=json)
-        has_failed = has_failed or not outcome.ok
-    if not has_failed and (explain or confidence):
+    failed = _run(jobs, upscaler, settings, as_json=json)
+    if not failed and (explain or confidence):
         write_maps(inputs[0], upscaler, explanation=explain, spread=confidence, overwrite=overwrite)
-    return FAILED if has_failed else FINE
+    return FAILED if failed or empty else FINE
 
 
-def _with_progress(
-    outcomes: Iterator["Outcome"], *, total: int, is_shown: bool
-) -> Iterator["Outcome"]:
-    """Hand the outcomes on, with a bar below them in a terminal."""
-    if not is_shown or total < 2:
-        yield from outcomes
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def _open(model: str, **options: Any) -> "Upscaler":  # noqa: ANN401 - those of Upscaler
+    from pixelift.infer.auto import AUTO, AutoUpscaler
+    from pixelift.infer.upscaler import Upscaler
 
-    # Lines printed to the same terminal are put above the bar; those that go to a file stay away.
-    with Progress(
-        console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
-    ) as progress:
-        yield from progress.track(outcomes, total=total, description="pictures")
+    if model == AUTO:
+        options.pop("effort")
+        return AutoUpscaler(**options)
+    return Upscaler(model, **options)
+
+
+def _target(
+    scale: Fraction | None, width: int | None, height: int | None, megapixels: float | None
+) -> "Target | None":
+    from pixelift.infer.target import Target
+
+    if all(wish is None for wish in (scale, width, height, megapixels)):
+        return None
+    return Target(scale=scale, width=width, height=height, megapixels=megapixels)
+
+
+def _run(
+    jobs: "list[Job]", upscaler: "Upscaler", settings: "Settings", *, as_json: bool
+) -> list[str]:
+    """Make all pictures, tell of each, and name those that failed once more at the end."""
+    from pixelift.batch.pool import run_jobs
+    from pixelift.cli.progress import Bar
+
+    failed = []
+    with ExitStack() as stack:
+        is_shown = sys.stderr.isatty() and not as_json and bool(jobs)
+        bar = stack.enter_context(Bar(jobs)) if is_shown else None
+        watch = bar.watch if bar else None
+        for outcome in run_jobs(jobs, upscaler, settings=settings, watch=watch):
+            if bar:
+                bar.finish(outcome)
+            _report(outcome, as_json=as_json)
+            failed += [] if outcome.ok else [outcome.input]
+    if failed and len(jobs) > 1:
+        more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
+        names = ", ".join(failed[:MOST_NAMED])
+        complain(f"{len(failed)} of {len(jobs)} pictures could not be done: {names}{more}")
+    return failed
+
+
+def _watch(
+    plan: "Callable[[], list[Job]]", upscaler: "Upscaler", settings: "Settings", *, as_json: bool
+) -> None:
+    from pixelift.batch.pool import run_jobs
+    from pixelift.batch.watching import new_jobs
+
+    for jobs in new_jobs(plan):
+        for outcome in run_jobs(jobs, upscaler, settings=settings):
+            if not outcome.skipped:
+                _report(outcome, as_json=as_json)
+
+
+def _refuse_more_than_a_pipe(
+    inputs: Sequence[Path], output: str | None, *, watch: bool, json: bool
+) -> None:
+    if len(inputs) != 1 or str(inputs[0]) != PIPE or output not in (None, PIPE) or watch or json:
+        raise ConfigError(
+            "a pipe takes one picture and gives one; allowed is - alone, without --output, --watch "
+            "and --json. Write: pixelift upscale - < small.png > large.png"
+        )
+
+
+def _pipe(upscaler: "Upscaler", settings: "Settings", format: str | None) -> int:
+    from pixelift.batch.piping import pipe_picture
+
+    pipe_picture(
+        sys.stdin.buffer,
+        sys.stdout.buffer,
+        upscaler,
+        format=format,
+        quality=settings.quality,
+        max_pixels=settings.max_pixels,
+    )
+    return FINE
 
 
 def _report(outcome: "Outcome", *, as_json: bool) -> None:
@@ -152,7 +257,10 @@ def _report(outcome: "Outcome", *, as_json: bool) -> None:
         complain(outcome.error)
     if as_json:
         print(json_module.dumps(asdict(outcome)), flush=True)
+    elif outcome.skipped:
+        print(f"{outcome.input} -> {outcome.output} is there already", flush=True)
     elif outcome.ok:
         was = f"{outcome.input} {outcome.width}x{outcome.height}"
         now = f"{outcome.output} {outcome.out_width}x{outcome.out_height}"
-        print(f"{was} -> {now}, {outcome.seconds:.2f} s", flush=True)
+        why = f", by {outcome.model}: {outcome.why}" if outcome.why else ""
+        print(f"{was} -> {now}, {outcome.seconds:.2f} s{why}", flush=True)

@@ -66,7 +66,9 @@ class Replayed:
     def plan(self, name: str) -> Plan:
         """Look the plan of a picture up."""
         if name not in self.record.pictures:
-            raise DatasetError(f"no plan for {name} in the record. Take the pictures it was made of")
+            raise DatasetError(
+                f"no plan for {name} in the record. Take the pictures it was made of"
+            )
         return self.record.pictures[name].plan
 
 
@@ -176,9 +178,7 @@ def _degrade_all(
             yield Outcome(name, error=str(error))
 
 
-def _degrade(
-    path: Path, target: Path, name: str, plans: Drawn | Replayed, keeper: _Keeper
-) -> bool:
+def _degrade(path: Path, target: Path, name: str, plans: Drawn | Replayed, keeper: _Keeper) -> bool:
     plan, made = plans.plan(name), keeper.record.pictures.get(name)
     if made is not None and made.plan == plan and target.is_file():
         return True

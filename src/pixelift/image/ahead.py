@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Channel(Generic[T]):
             self._change.notify_all()
 
 
-def ahead(values: Iterable[T], *, count: int) -> Iterator[T]:
+def ahead(values: Iterable[T], *, count: int) -> Generator[T, None, None]:
     """Run what makes values in a thread of its own, so that the next ones are there in time.
 
     Args:

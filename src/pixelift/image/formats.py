@@ -29,6 +29,8 @@ class Format:
     has_alpha: bool = True
     has_grey: bool = True
     has_exif: bool = True
+    streams: bool = True
+    """Whether it is encoded from top to bottom, with little memory for a picture of any size."""
 
 
 FORMATS = {
@@ -54,6 +56,7 @@ FORMATS = {
             default_quality=90,
             max_side=16_383,
             has_grey=False,
+            streams=False,
         ),
         # libvips writes no EXIF into TIFF.
         Format("tiff", "TIFF", "tiff", (".tif", ".tiff"), depths=(8, 16, 32), has_exif=False),
@@ -67,6 +70,7 @@ FORMATS = {
             default_quality=85,
             max_side=16_384,
             has_grey=False,
+            streams=False,
         ),
         Format("gif", "GIF", "gif", (".gif",), has_grey=False, has_exif=False),
     )

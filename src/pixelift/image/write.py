@@ -1,6 +1,7 @@
 """A Picture becomes a file or bytes: whole under its final name, or not at all."""
 
 import errno
+import hashlib
 import io
 import secrets
 from collections.abc import Iterator
@@ -186,9 +187,27 @@ def _refuse_occupied(path: Path, *, overwrite: bool) -> None:
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
 
 
+def hidden_stem(path: Path) -> str:
+    """Tell how the hidden files begin in which a file is made before it gets its name.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The same for the same name, and of the same length for all: the name itself may be as long
+        as the file system allows.
+
+    Example:
+        >>> hidden_stem(Path("out/a.png"))
+        '.pixelift-7f071235805f'
+    """
+    name = path.name.encode("utf-8", "surrogateescape")
+    return f".pixelift-{hashlib.sha256(name).hexdigest()[:12]}"
+
+
 @contextmanager
 def _hidden_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    hidden = path.with_name(f".pixelift-{secrets.token_hex(8)}{path.suffix}")
+    hidden = path.with_name(f"{hidden_stem(path)}-{secrets.token_hex(4)}{path.suffix}")
     try:
         with hidden.open("x+b") as stream:
             yield stream, hidden

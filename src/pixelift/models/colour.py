@@ -35,6 +35,7 @@ def in_colour(trained: RepNet) -> RepNet:
             depth=depth,
             identity=any(_collapsible(c).identity for c in trained.body),
             luma=True,
+            leaky=trained.leak > 0,
         )
     colour.body.load_state_dict(trained.body.state_dict())
     new_head, new_tail = _collapsible(colour.head), _collapsible(colour.tail)

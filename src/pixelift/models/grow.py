@@ -19,7 +19,8 @@ def grow(small: RepNet, large: RepNet) -> bool:
         large: The new network; changed in place.
 
     Returns:
-        Whether it could be done: the channels are the same, and no dial is smaller.
+        Whether it could be done: the channels are the same, no dial is smaller, and both bend
+        alike; a leaky network grows in width alone, since two leaks let less through than one.
 
     Paper: T. Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
         section 2. Theirs copies channels and breaks the symmetry by noise; ours draws new ones.
@@ -29,6 +30,8 @@ def grow(small: RepNet, large: RepNet) -> bool:
     width = old_head.mix.shape[0]
     if (
         small.channels != large.channels
+        or small.leak != large.leak
+        or (small.leak and len(old_body) < len(new_body))
         or len(old_body) > len(new_body)
         or width > new_head.mix.shape[0]
     ):

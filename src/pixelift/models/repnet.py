@@ -7,6 +7,10 @@ from torch import nn
 from pixelift.models.blocks import CollapsibleConv
 from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
 
+LEAK = 0.25
+"""What a leaky network lets through of negative values: where PReLU starts (K. He et al., ICCV
+2015, section 2.1)."""
+
 
 class RepNet(nn.Module):
     """head: 3 -> width; body: depth x (width -> width); tail: width -> 3 * scale * scale.
@@ -27,6 +31,7 @@ class RepNet(nn.Module):
         channels: int = 3,
         identity: bool = True,
         luma: bool = False,
+        leaky: bool = False,
     ) -> None:
         """Build the network.
 
@@ -41,6 +46,8 @@ class RepNet(nn.Module):
             luma: Whether what is learned is one plane that all channels receive: their differences
                 stay those of interpolation, and the tail has a third of the work
                 (`pixelift.models.colour`).
+            leaky: Whether `LEAK` of what is negative passes. A narrow network cannot afford to lose
+                it (experiments/LOG.md), and an engine computes it at the same speed.
         """
         super().__init__()
         self.scale, self.channels = scale, channels
@@ -51,6 +58,7 @@ class RepNet(nn.Module):
         self.body = nn.ModuleList(
             CollapsibleConv(width, width, gain=0.5, identity=identity) for _ in range(depth)
         )
+        self.leak = LEAK if leaky else 0.0
         self.shared = channels if luma else 1
         """Channels that receive the same residual."""
         planes = channels // self.shared
@@ -62,10 +70,13 @@ class RepNet(nn.Module):
 
         With the dial `luma` the result has the planes of one channel only.
         """
-        x = F.relu(self.head(lr))
+        x = self._bend(self.head(lr))
         for convolution in self.body:
-            x = F.relu(convolution(x))
+            x = self._bend(convolution(x))
         return self.tail(x)
+
+    def _bend(self, x: torch.Tensor) -> torch.Tensor:
+        return F.leaky_relu(x, self.leak) if self.leak else F.relu(x)
 
     def forward(self, lr: torch.Tensor) -> torch.Tensor:
         """Map (N, C, H, W) in [0, 1] to (N, C, scale * H, scale * W), float32, not clipped."""

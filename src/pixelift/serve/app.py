@@ -204,7 +204,7 @@ async def metrics(request: Request) -> Response:
 
 
 def disposition(name: str) -> str:
-    """Make the header that names a download.
+    r"""Make the header that names a download.
 
     Args:
         name: Name of the file, safe already.
@@ -218,7 +218,7 @@ def disposition(name: str) -> str:
         >>> disposition("a.png")
         'attachment; filename="a.png"'
         >>> disposition("ä.png")
-        'attachment; filename="_.png"; filename*=UTF-8\\'\\'%C3%A4.png'
+        'attachment; filename="_.png"; filename*=UTF-8\'\'%C3%A4.png'
     """
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     header = f'attachment; filename="{plain}"'

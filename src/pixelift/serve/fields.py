@@ -61,7 +61,7 @@ def order_of(form: Form, *, offers: Offers, limits: Limits) -> Order:
     scales = offers[model]
     default = DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1]
     scale = _number(fields, "scale", default)
-    if scale not in scales:
+    if scale is None or scale not in scales:
         told = f"is {scale}" if scale is not None else f'is "{_short(fields["scale"])}"'
         raise _wrong("scale", told, ", ".join(map(str, scales)))
     format = fields.get("format")

@@ -7,6 +7,7 @@ form to its end before anybody could look at its size.
 import asyncio
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
@@ -15,6 +16,9 @@ from starlette.requests import Request
 
 from pixelift.serve.limits import FORM_BYTES, ByteBudget, Limits, Share
 from pixelift.serve.problems import Problem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FILE_FIELD = "file"
 
@@ -83,7 +87,7 @@ async def read_form(request: Request, *, limits: Limits, budget: ByteBudget) -> 
 
 
 def safe_name(name: str) -> str:
-    """Make a name of what a client calls its file; it only ever stands in a header.
+    r"""Make a name of what a client calls its file; it only ever stands in a header.
 
     Args:
         name: Anything, a path for instance.
@@ -92,7 +96,7 @@ def safe_name(name: str) -> str:
         The last part of it without what has a meaning to a file system or a terminal.
 
     Example:
-        >>> safe_name("../../etc/passwd"), safe_name("C:\\\\photos\\\\a.jpg"), safe_name("..")
+        >>> safe_name("../../etc/passwd"), safe_name("C:\\photos\\a.jpg"), safe_name("..")
         ('passwd', 'a.jpg', 'picture')
     """
     last = re.split(r"[/\\]", name)[-1]
@@ -117,7 +121,7 @@ class _Parts:
         self._name = ""
         self._fields: dict[str, str] = {}
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> "MultipartCallbacks":
         return {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),

@@ -199,7 +199,7 @@ def _json(description: str, schema: Json, example: Json | None) -> Json:
 
 
 def _picture() -> Json:
-    kinds = {f"image/{name}": {"schema": {}} for name in FORMATS}
+    kinds: Json = {f"image/{name}": {"schema": {}} for name in FORMATS}
     return {"description": "The larger picture.", "content": kinds}
 
 

@@ -59,7 +59,7 @@ class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The field of the form that is wrong."""
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it
     """A request or a job that fails, and what to tell about it."""
 
     def __init__(

@@ -20,7 +20,7 @@ LARGEST_DIAL = 1024
 
 Dial = Annotated[int, Meta(ge=1, le=LARGEST_DIAL)]
 
-PixelLoss = Literal["l1", "l2", "charbonnier"]
+PixelLoss = Literal["l1", "l2", "charbonnier", "psnr"]
 """What is averaged over pixels: the absolute difference, its square, or a rounded absolute one."""
 
 
@@ -90,8 +90,8 @@ class DistillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Learning from a larger network beside the photos."""
 
     teacher: str = ""
-    """Run folder of a trained network of the same scale and channels; empty for none. It is copied
-    into the new run folder, which needs nothing from outside to go on."""
+    """Run folder of a trained network of the same scale; one for RGB teaches luma as well. Empty
+    for none. It is copied into the new run folder, which needs nothing from outside to go on."""
     weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
     """Share of the loss that is measured against the teacher's pictures; the rest is measured
     against the photos."""

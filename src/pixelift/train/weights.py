@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from pixelift.errors import WrongRunError
+from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
 from pixelift.models.fuse import fuse
 from pixelift.models.grow import grow
 from pixelift.models.repnet import RepNet
@@ -78,6 +79,8 @@ def warm_start(network: nn.Module, run: Path) -> str:
 def load_teacher(run: Path, model: ModelSettings) -> nn.Module:
     """Load the network that another one learns from.
 
+    A network for RGB teaches one for luma as well: it is shown the luma as a grey picture.
+
     Args:
         run: Run folder of the teacher.
         model: Of the network that learns.
@@ -98,9 +101,35 @@ def load_teacher(run: Path, model: ModelSettings) -> nn.Module:
     teacher, _ = load_trained(run)
     scale, channels = int(teacher.scale), int(teacher.channels)  # type: ignore[arg-type]
     wanted = model.dials.get("channels", 3)
-    if (scale, channels) != (model.scale, wanted):
+    if scale != model.scale or channels < wanted:
         raise WrongRunError(
             f"the teacher {run} is x{scale} with {channels} channels, the recipe is "
             f"x{model.scale} with {wanted}. Choose another distill.teacher."
         )
-    return fuse(teacher).eval().requires_grad_(requires_grad=False)
+    fused = fuse(teacher)
+    shown = fused if channels == wanted else OnLuma(fused)
+    return shown.eval().requires_grad_(requires_grad=False)
+
+
+class OnLuma(nn.Module):
+    """A network for RGB, made one for luma: it is shown a grey picture and gives its luma back."""
+
+    weights: torch.Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        """Wrap a network.
+
+        Args:
+            network: Takes and gives RGB in [0, 1].
+        """
+        super().__init__()
+        self.network = network
+        weights = torch.tensor(STUDIO_MATRIX[0] / 255, dtype=torch.float32).view(1, 3, 1, 1)
+        self.register_buffer("weights", weights, persistent=False)
+        self._black = float(STUDIO_OFFSET[0]) / 255
+
+    def forward(self, luma: torch.Tensor) -> torch.Tensor:
+        """Map (N, 1, H, W) to (N, 1, scale * H, scale * W); black is 16 / 255, white 235 / 255."""
+        grey = (luma - self._black) / self.weights.sum()
+        sr = self.network(grey.expand(-1, 3, -1, -1)).float()
+        return (sr * self.weights).sum(dim=1, keepdim=True) + self._black
