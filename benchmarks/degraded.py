@@ -57,8 +57,7 @@ def measure(name: str, hr: Path, *, scale: int) -> list[dict[str, Any]]:
                     raise SystemExit(result["failed"])
                 rows.append({"lr": lr} | {key: result[key] for key in KEPT} | {"set": name})
                 print(
-                    f"{name} x{scale} {lr} {model}: "
-                    f"{result['psnr_y']:.2f} / {result['ssim_y']:.4f}"
+                    f"{name} x{scale} {lr} {model}: {result['psnr_y']:.2f} / {result['ssim_y']:.4f}"
                 )
     return rows
 
