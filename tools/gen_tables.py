@@ -218,10 +218,16 @@ def fuzzing() -> str:
     """What became of damaged pictures, and what they left behind."""
     result = load("fuzzing")
     statuses = result["statuses"]
-    header = ["damaged pictures", *statuses, "workers lost", "MiB before", "MiB after"]
+    header = [
+        "damaged pictures",
+        *statuses,
+        "workers lost",
+        "MiB after an eighth",
+        "MiB at the end",
+    ]
     memory = result["memory_mib"]
     cells = [f"{result['pictures']:,}", *(f"{n:,}" for n in statuses.values())]
-    cells += [str(result["workers_lost"]), f"{memory[0]:.0f}", f"{memory[-1]:.0f}"]
+    cells += [str(result["workers_lost"]), f"{memory[1]:.0f}", f"{memory[-1]:.0f}"]
     return render_table(header, [cells]) + source(result)
 
 
