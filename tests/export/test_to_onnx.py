@@ -8,11 +8,11 @@ import torch
 from pixelift.export.to_onnx import export_onnx, has_residual
 from pixelift.image.geometry import Box
 from pixelift.infer.engine import open_engine
+from pixelift.infer.tiling import run_tiled
 from pixelift.models.fuse import fuse
 from pixelift.models.repnet import RepNet
 from pixelift.models.spec import ARCHITECTURES, build_model
 from pixelift.zoo.card import METADATA_KEY, Card
-from tests.fakes import run_tiled
 from tests.models.test_spec import SMALL
 
 

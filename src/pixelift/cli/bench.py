@@ -18,7 +18,7 @@ def bench(
     repeats: Annotated[int, Parameter(converter=whole_number)] = DEFAULT_REPEATS,
     json: bool = False,
 ) -> None:
-    """Measure this machine, and tell which flags of `pixelift upscale` to use.
+    """Measure this machine, and tell which flags of pixelift upscale to use.
 
     A picture of 480x270 is enlarged through the library, picture in to picture out: by each engine
     and precision that there is, then by fewer threads, then in other tiles. Takes about a minute

@@ -23,6 +23,7 @@ from pixelift.metrics.protocol import Protocol
 from pixelift.metrics.psnr import psnr
 from pixelift.metrics.ssim import ssim
 from pixelift.metrics.vif import vif
+from pixelift.zoo.store import find_model
 
 BICUBIC = "bicubic"
 """Name of the method that every model is measured against: MATLAB's bicubic interpolation."""
@@ -125,6 +126,9 @@ def open_method(
     if model == BICUBIC:
         # uint8 in, uint8 out, rounded between the passes: what MATLAB's imresize makes.
         return Method(BICUBIC, scale, lambda lr_u8: upscale(lr_u8, scale))
+    if not model.endswith(".onnx"):
+        # The upscaler would reach any factor, by another scale and a resize: no score of a model.
+        find_model(model, scale=scale)
     upscaler = Upscaler(
         model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
     )
