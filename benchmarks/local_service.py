@@ -34,20 +34,15 @@ class LocalService:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """Send a request over a connection that the thread keeps."""
-        connection = getattr(_local, "connection", None)
-        if connection is None or (connection.host, connection.port) != (self.host, self.port):
-            connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
-            _local.connection = connection
-        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} if body else {}
-        try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            retry_after = int(answer.headers.get("Retry-After", 0))
-            return Answer(answer.status, answer.read(), retry_after)
-        except (http.client.HTTPException, OSError):
-            connection.close()
-            _local.connection = None
-            raise
+        kept = getattr(_local, "connection", None)
+        if kept is not None and (kept.host, kept.port) == (self.host, self.port):
+            try:
+                return _exchange(kept, method, path, body)
+            except (http.client.RemoteDisconnected, ConnectionError):
+                # The service closes a connection that was not used for some seconds.
+                kept.close()
+        _local.connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
+        return _exchange(_local.connection, method, path, body)
 
     def upscale(self, data: bytes, fields: Mapping[str, str]) -> Answer:
         """Have a picture enlarged."""
@@ -90,6 +85,15 @@ def local_service(*options: str) -> Iterator[LocalService]:
         finally:
             process.terminate()
             process.wait(TIMEOUT)
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None
+) -> Answer:
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"} if body else {}
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    return Answer(answer.status, answer.read(), int(answer.headers.get("Retry-After", 0)))
 
 
 def _resident_mib(pid: int) -> float:

@@ -4,11 +4,13 @@ A few hundred requests, from more and more clients at once, all on this machine;
 is larger than the queue. Usage: python benchmarks/serving.py [requests, by default 300]
 """
 
+import os
 import statistics
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from local_service import LocalService, local_service
 from pixelift import Picture, Upscaler, read_picture
@@ -18,6 +20,7 @@ from stamp import ROOT, save
 SCALE = 2
 SIDE = 320
 CLIENTS = (1, 2, 4, 8)
+CASES = {"by default": (), "all cores for each worker": ("--threads", str(os.cpu_count()))}
 BURST = 100
 MAX_REQUESTS = 1000
 
@@ -41,7 +44,7 @@ def library(files: list[bytes]) -> float:
     return len(files) / (time.perf_counter() - started)
 
 
-def load(service: LocalService, files: list[bytes], clients: int) -> dict[str, float]:
+def load(service: LocalService, files: list[bytes], clients: int) -> dict[str, Any]:
     """Send them from so many clients at once; throughput and latencies in seconds."""
 
     def one(data: bytes) -> float:
@@ -65,7 +68,7 @@ def load(service: LocalService, files: list[bytes], clients: int) -> dict[str, f
     }
 
 
-def burst(service: LocalService, files: list[bytes]) -> dict[str, object]:
+def burst(service: LocalService, files: list[bytes]) -> dict[str, Any]:
     """Send more at once than the queue holds: what is done, what is told to come again."""
     with ThreadPoolExecutor(BURST) as crowd:
         started = time.perf_counter()
@@ -90,11 +93,15 @@ def main() -> None:
     files = pictures(requests)
     # Before and after, and the better one: other programs only ever make it slower.
     own = library(files)
-    with local_service() as service:
-        load(service, files[:20], 2)
-        rows = [load(service, files, clients) for clients in CLIENTS]
-        crowd = burst(service, files)
-        workers = service.metrics()["pixelift_workers"]
+    rows: list[dict[str, Any]] = []
+    crowd: dict[str, Any] = {}
+    workers = 0.0
+    for case, options in CASES.items():
+        with local_service(*options) as service:
+            load(service, files[:20], 2)
+            rows += [{"case": case} | load(service, files, clients) for clients in CLIENTS]
+            crowd = burst(service, files)
+            workers = service.metrics()["pixelift_workers"]
     own = max(own, library(files))
     for row in rows:
         row["share_of_library"] = round(row["per_second"] / own, 3)

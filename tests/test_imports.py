@@ -14,6 +14,7 @@ SOURCE = ROOT / "src"
 TORCH_WING = ("models", "data", "train", "export")
 TRAIN_PACKAGES = ("torch", "safetensors", "pyarrow", "onnx", "tensorboard", "matplotlib")
 ENGINES = ("openvino", "onnxruntime")
+SERVE_PACKAGES = ("starlette", "uvicorn", "prometheus_client")
 
 
 def loaded(code, *packages, path=None):
@@ -43,7 +44,7 @@ def light_modules():
 
 def test_importing_pixelift_and_its_command_line_loads_neither_torch_nor_an_engine():
     code = "import pixelift, pixelift.cli.main"
-    assert loaded(code, *TRAIN_PACKAGES, *ENGINES) == []
+    assert loaded(code, *TRAIN_PACKAGES, *SERVE_PACKAGES, *ENGINES) == []
 
 
 def test_help_loads_neither_torch_nor_an_engine():
@@ -52,7 +53,7 @@ def test_help_loads_neither_torch_nor_an_engine():
         "try: run()\n"
         "except SystemExit as end: assert not end.code, end.code"
     )
-    assert loaded(code, *TRAIN_PACKAGES, *ENGINES) == []
+    assert loaded(code, *TRAIN_PACKAGES, *SERVE_PACKAGES, *ENGINES) == []
 
 
 def test_every_module_of_the_light_wing_imports_where_the_train_extra_is_not_installed():

@@ -1,15 +1,15 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from pixelift.batch import jobs
-from pixelift.batch.jobs import check_result, free_memory, run_job
+from pixelift.batch.jobs import Settings, check_result, free_memory, run_job
 from pixelift.batch.plan import plan_jobs
 from pixelift.errors import ImageWriteError, OutOfMemoryError
-from pixelift.image.picture import Picture
+from pixelift.image.geometry import Size
+from pixelift.image.rows import Header
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
 
@@ -30,12 +30,12 @@ def folder(tmp_path, monkeypatch):
 
 
 def one_job(name, output=None):
-    (job,), _ = plan_jobs([Path(name)], output=output, scale=2, format=None)
+    (job,), _ = plan_jobs([Path(name)], output=output, label="x2", format=None)
     return job
 
 
 def test_the_outcome_tells_what_was_made(folder, upscaler):
-    outcome = run_job(one_job("a.png", "new/"), upscaler, quality=None, overwrite=False)
+    outcome = run_job(one_job("a.png", "new/"), upscaler, settings=Settings())
 
     assert (outcome.input, outcome.output) == ("a.png", "new/a_x2.png")
     assert outcome.ok
@@ -48,7 +48,7 @@ def test_the_outcome_tells_what_was_made(folder, upscaler):
 
 
 def test_a_failure_is_told_in_the_outcome_and_leaves_nothing(folder, upscaler):
-    outcome = run_job(one_job("missing.png"), upscaler, quality=None, overwrite=False)
+    outcome = run_job(one_job("missing.png"), upscaler, settings=Settings())
 
     assert not outcome.ok
     assert "there is no such file" in outcome.error
@@ -59,8 +59,8 @@ def test_a_failure_is_told_in_the_outcome_and_leaves_nothing(folder, upscaler):
 def test_a_picture_above_the_limit_is_refused(folder, upscaler):
     job = one_job("a.png")
 
-    refused = run_job(job, upscaler, quality=None, overwrite=False, max_pixels=23)
-    done = run_job(job, upscaler, quality=None, overwrite=False, max_pixels=24)
+    refused = run_job(job, upscaler, settings=Settings(max_pixels=23))
+    done = run_job(job, upscaler, settings=Settings(max_pixels=24))
 
     assert "max_pixels=24" in refused.error
     assert done.ok
@@ -71,35 +71,40 @@ def test_a_result_that_exists_is_replaced_only_when_told(folder, upscaler):
     (folder / "a_x2.png").write_text("precious")
     job = one_job("a.png")
 
-    kept = run_job(job, upscaler, quality=None, overwrite=False)
+    kept = run_job(job, upscaler, settings=Settings())
     assert "--overwrite" in kept.error
     assert (folder / "a_x2.png").read_text() == "precious"
-    assert run_job(job, upscaler, quality=None, overwrite=True).ok
+    assert run_job(job, upscaler, settings=Settings(overwrite=True)).ok
 
 
-def make_picture(height, width):
-    # One pixel, shown over and over: costs no memory.
-    return Picture(np.broadcast_to(np.float32(0), (height, width, 3)))
+HEADER = Header(Size(10, 10), 3)
 
 
 def test_a_result_larger_than_its_format_holds_is_refused_before_the_work():
-    check_result(one_job("a.webp"), make_picture(10, 4095), 4)
+    check_result(one_job("a.webp"), HEADER, Size(40, 16_380))
     with pytest.raises(ImageWriteError, match="would be 16384x40; WebP holds at most 16383"):
-        check_result(one_job("a.webp"), make_picture(10, 4096), 4)
+        check_result(one_job("a.webp"), HEADER, Size(40, 16_384))
 
 
-def test_a_result_larger_than_the_memory_is_refused_before_the_work(monkeypatch):
+def test_a_result_that_must_be_held_whole_and_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(jobs, "free_memory", lambda: 10**9)
 
-    check_result(one_job("a.png"), make_picture(1000, 2000), 4)
-    with pytest.raises(OutOfMemoryError, match=r"take about 1\.5 GB of memory; 1\.0 GB are free"):
-        check_result(one_job("a.png"), make_picture(2000, 2000), 4)
+    check_result(one_job("a.webp"), HEADER, Size(8000, 10_000))
+    with pytest.raises(OutOfMemoryError, match=r"takes about 1\.2 GB .* 1\.0 GB are free"):
+        check_result(one_job("a.webp"), HEADER, Size(10_000, 10_000))
+
+
+def test_a_result_that_streams_is_never_too_large_for_the_memory(monkeypatch):
+    monkeypatch.setattr(jobs, "free_memory", lambda: 10**6)
+
+    for name in ("a.png", "a.tif"):
+        check_result(one_job(name), HEADER, Size(100_000, 100_000))
 
 
 def test_nothing_is_refused_where_the_free_memory_is_not_known(monkeypatch):
     monkeypatch.setattr(jobs, "free_memory", lambda: None)
 
-    check_result(one_job("a.png"), make_picture(30_000, 30_000), 4)
+    check_result(one_job("a.webp"), HEADER, Size(16_000, 16_000))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system as Linux answers")

@@ -23,7 +23,7 @@ def tree(tmp_path, monkeypatch):
 
 
 def outputs(*inputs, output=None, format=None):
-    jobs, empty = plan_jobs([Path(i) for i in inputs], output=output, scale=2, format=format)
+    jobs, empty = plan_jobs([Path(i) for i in inputs], output=output, label="x2", format=format)
     assert not empty
     return [(job.output.as_posix(), job.makes_folder) for job in jobs]
 
@@ -43,7 +43,7 @@ def outputs(*inputs, output=None, format=None):
     ],
 )
 def test_the_name_keeps_its_ending_where_the_format_allows(given, format, made):
-    (job,), _ = plan_jobs([Path(given)], output=None, scale=2, format=format)
+    (job,), _ = plan_jobs([Path(given)], output=None, label="x2", format=format)
 
     assert job.output == Path(made)
     assert Path(made).suffix.lower() in job.format.suffixes
@@ -77,7 +77,7 @@ def test_what_the_same_command_wrote_before_is_no_input(tree):
 
 def test_a_folder_without_pictures_is_told_apart(tree):
     tree("none/notes.txt", "a.png")
-    jobs, empty = plan_jobs([Path("none"), Path("a.png")], output=None, scale=2, format=None)
+    jobs, empty = plan_jobs([Path("none"), Path("a.png")], output=None, label="x2", format=None)
     assert [job.input for job in jobs] == [Path("a.png")]
     assert empty == [Path("none")]
 

@@ -1,6 +1,7 @@
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image
 
 from pixelift.cli import upscale as command
 from pixelift.image.geometry import MAX_PIXELS
-from pixelift.infer.upscaler import DEFAULT_MODEL
+from pixelift.infer.auto import AUTO
 
 
 def size_of(path):
@@ -212,6 +213,8 @@ def test_json_prints_one_object_for_each_picture_and_nothing_else(run, save):
         "seconds",
         "model",
         "scale",
+        "skipped",
+        "why",
     ]
     assert list(done) == list(empty) == list(missing) == fields
     seconds = done.pop("seconds")
@@ -227,6 +230,8 @@ def test_json_prints_one_object_for_each_picture_and_nothing_else(run, save):
         "out_height": 8,
         "model": "fake",
         "scale": 2,
+        "skipped": False,
+        "why": None,
     }
     assert not empty["ok"]
     assert "is empty" in empty["error"]
@@ -244,8 +249,12 @@ def test_a_bar_is_shown_in_a_terminal_only(run, save):
     assert shown == ["a", "b"]
 
 
-def test_the_default_model_is_that_of_the_library():
-    assert inspect.signature(command.upscale).parameters["model"].default == DEFAULT_MODEL
+def test_the_model_is_chosen_by_the_picture_unless_told(run, save):
+    assert inspect.signature(command.upscale).parameters["model"].default == AUTO
+    save("a.png")
+    code, out, _ = run("a.png", model=AUTO)
+    assert code == 0
+    assert re.fullmatch(r"a\.png 6x4 -> a_x2\.png 12x8, .* s, by balanced: .+\n", out)
 
 
 def test_the_whole_program_enlarges_a_picture(home, tmp_path, save):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pixelift.export.to_onnx import export_onnx, has_residual
+from pixelift.image.geometry import Box
 from pixelift.infer.engine import open_engine
 from pixelift.models.fuse import fuse
 from pixelift.models.repnet import RepNet
@@ -121,10 +122,15 @@ def test_tiles_with_a_halo_of_the_radius_give_what_the_whole_gives(name, scale, 
     export_onnx(fuse(network), tmp_path / "a.onnx", card_json="{}")
     engine = open_engine(card_of(network, name), tmp_path / "a.onnx", precision="f32", threads=1)
     image = rng.random((23, 31, 3), dtype=np.float32)
-    whole = run_tiled(engine, image, scale=scale, halo=network.radius, tile=64)
+
+    def restore(tile, keep):
+        sr = engine(np.ascontiguousarray(tile.transpose(2, 0, 1)[None]))
+        return sr[0].transpose(1, 2, 0)[keep.slices]
+
+    whole = run_tiled(restore, image, scale=scale, halo=network.radius, tile=64)
 
     def apart(halo):
-        tiled = run_tiled(engine, image, scale=scale, halo=halo, tile=7)
+        tiled = run_tiled(restore, image, scale=scale, halo=halo, tile=7)
         return np.abs(tiled - whole).max()
 
     assert apart(network.radius) < 1e-5
@@ -159,3 +165,20 @@ def test_low_precision_never_touches_the_base(name, tmp_path):
     }
     # A network that paints the picture itself stays in float32 for the same reason.
     assert np.array_equal(results["auto"], results["f32"])
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("precision", ["f32", "auto"])
+def test_pictures_of_8_bits_may_be_converted_inside_of_every_network(
+    name, precision, tmp_path, rng
+):
+    network = trained(name, scale=2)
+    export_onnx(fuse(network), tmp_path / "a.onnx", card_json="{}")
+    engine = open_engine(
+        card_of(network, name), tmp_path / "a.onnx", precision=precision, threads=1
+    )
+    lr = rng.integers(0, 256, (13, 10, 3), dtype=np.uint8)
+    outside, *inside = (engine.samples(lr, keep=Box(0, 0, 26, 20)) for _ in range(3))
+    assert outside.shape == (26, 20, 3)
+    # The engine builds the conversion in when a size comes for the second time.
+    assert all(np.abs(sr.astype(int) - outside).max() <= 1 for sr in inside)

@@ -36,7 +36,7 @@ def test_integers_come_in_and_out_with_channels_last(name, rounded, channels, rn
     assert np.abs(sr.astype(int) - expected.astype(int)).max() <= (name == "uint16")
 
 
-def test_the_shuffle_moves_what_has_been_rounded(rng):
+def test_the_shuffle_moves_what_has_been_rounded():
     (changed,) = take_samples(openvino, [load(scale=3)], "uint8", height=5, width=5)
     (shuffle,) = [op for op in changed.get_ops() if op.get_type_name() == "DepthToSpace"]
     assert shuffle.get_output_element_type(0).to_dtype() == np.uint8

@@ -7,7 +7,7 @@ from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
 from pixelift.image.rows import collect, gather, picture_rows
-from pixelift.infer.engine import open_engine
+from pixelift.infer.engine import open_engine, samples_by_planes
 from pixelift.infer.network import Network
 from pixelift.infer.route import BLOCK, CELL, FADE, Router, plan_blocks
 from tests.fakes import write_model
@@ -31,6 +31,9 @@ class Asked:
             raise OutOfMemoryError("too large")
         self.shapes.append(lr.shape[2:])
         return self._engine(lr)
+
+    def samples(self, lr, *, keep):
+        return samples_by_planes(self, lr, keep)
 
 
 @pytest.fixture(scope="module")

@@ -200,3 +200,29 @@ def test_mirror_index_is_symmetric_padding(start, count, length):
 def test_a_plan_that_makes_no_sense_is_refused(size, tile, halo):
     with pytest.raises(ValueError, match="no tiles"):
         plan_tiles(size, tile=tile, halo=halo)
+
+
+def test_progress_is_told_after_each_tile():
+    told = []
+    image = picture(20, 9)
+    run_tiled(
+        WindowSum(radius=1, scale=1),
+        image,
+        scale=1,
+        halo=1,
+        tile=8,
+        progress=lambda done, count: told.append((done, count)),
+    )
+    assert told == [(n, 6) for n in range(1, 7)]
+
+
+def test_progress_that_raises_ends_the_work():
+    engine = WindowSum(radius=1, scale=1)
+
+    def stop(done, _):
+        if done == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run_tiled(engine, picture(20, 20), scale=1, halo=1, tile=8, progress=stop)
+    assert len(engine.shapes) == 2

@@ -352,3 +352,31 @@ def test_memory_that_runs_out_is_told_and_the_upscaler_still_works(strong, rng, 
     monkeypatch.undo()
     assert np.array_equal(strong.upscale(array), expected)
     assert upscaler_module.DEFAULT_TILE >= 16
+
+
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_progress_is_told_and_changes_nothing(folder, rng, with_alpha):
+    upscaler = Upscaler(folder / "strong_x2.onnx", tile=16)
+    alpha = samples(rng, (20, 40), np.float32) if with_alpha else None
+    picture = Picture(samples(rng, (20, 40, 3), np.float32), alpha)
+    told = []
+    result = upscaler.picture(picture, progress=told.append)
+    assert told == pytest.approx([n / 6 for n in range(1, 7)])
+    assert np.array_equal(result.pixels, upscaler.picture(picture).pixels)
+
+
+def test_progress_through_two_networks_never_falls(folder, rng):
+    upscaler = Upscaler(folder / "strong_x2.onnx", scale=4, tile=16)
+    told = []
+    upscaler.picture(Picture(samples(rng, (20, 20, 3), np.float32)), progress=told.append)
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, 1)
+
+
+def test_what_progress_raises_ends_the_work(folder, rng):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    upscaler = Upscaler(folder / "strong_x2.onnx", tile=16)
+    with pytest.raises(KeyboardInterrupt):
+        upscaler.picture(Picture(samples(rng, (20, 20, 3), np.float32)), progress=stop)

@@ -204,6 +204,12 @@ def test_a_photo_that_cannot_be_done_says_why_and_can_be_removed(visit):
     page.wait_for_selector(".failed")
     assert "damaged" in page.inner_text(".state")
     assert "broken.png" in page.inner_text("#news")
+    colour = "node => getComputedStyle(node).color"
+    trouble = page.locator(".failed .state").evaluate(colour)
+    give(page, picture(), name="good.png")
+    wait_done(page)
+    assert page.locator(".photo:not(.failed) .state").evaluate(colour) != trouble
+    page.click(".failed .remove")
     page.click(".remove:visible")
     assert page.locator(".photo").count() == 0
     assert not page.locator("#photos-section").is_visible()
@@ -235,6 +241,8 @@ def test_it_fits_a_phone_and_follows_its_colours(visit, scheme):
     assert ground > 200 if scheme == "light" else ground < 60
     for button in page.locator("button:visible, .button:visible").all():
         assert button.bounding_box()["height"] >= 40
+    tops = {button.bounding_box()["y"] for button in page.locator(".actions > :visible").all()}
+    assert len(tops) == 1
     page.click(".compare:visible")
     box = page.locator("#compare-close").bounding_box()
     assert box["x"] + box["width"] <= 360

@@ -33,3 +33,10 @@ def test_every_table_names_command_commit_and_machine():
         made = gen_tables.load(name)["made_by"]
         text = gen_tables.TABLES[name]()
         assert all(made[key] in text for key in ("command", "commit", "machine"))
+
+
+def test_a_table_whose_measurement_is_not_there_says_how_to_get_it(document, monkeypatch, tmp_path):
+    monkeypatch.setattr(gen_tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(gen_tables, "TABLES", {"one": lambda: str(gen_tables.load("peers"))})
+    assert gen_tables.main([]) == 0
+    assert "Not measured yet: there is no peers.json. Run: make bench\n" in document.read_text()

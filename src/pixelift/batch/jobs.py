@@ -17,6 +17,7 @@ from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.write import write_rows
+from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
 
 WHOLE_BYTES = 12
@@ -59,6 +60,9 @@ class Outcome:
 
     skipped: bool = False
     """Whether nothing was done because the result is there, or another process is making it."""
+
+    why: str | None = None
+    """Why that model was taken, where it was chosen by the picture."""
 
 
 class StoppedError(Exception):
@@ -113,9 +117,10 @@ def run_job(
         out_width=out.width if out else None,
         out_height=out.height if out else None,
         seconds=round(time.perf_counter() - start, 3),
-        model=upscaler.card.name,
+        model=work.upscaler.card.name,
         scale=upscaler.scale,
         skipped=work.skipped and not error,
+        why=work.why if not error else None,
     )
 
 
@@ -131,11 +136,16 @@ class _Work:
     size: Size | None = None
     out_size: Size | None = None
     skipped: bool = False
+    why: str | None = None
 
     def run(self) -> None:
         job = self.job
         if self._is_done():
             return
+        if isinstance(self.upscaler, AutoUpscaler):
+            self.upscaler, self.why = self.upscaler.choose(
+                job.input, max_pixels=self.settings.max_pixels
+            )
         with open_rows(job.input, max_pixels=self.settings.max_pixels) as rows:
             self.size = rows.header.size
             self.out_size = self.upscaler.size_of(self.size)

@@ -32,6 +32,7 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
     scale: Annotated[int, Parameter(name=["--scale", "-s"], converter=whole_number)],
     hr: Path,
     lr: Path | None = None,
+    perceptual: bool = False,
     json: Annotated[
         Path | None, Parameter(converter=_path_or_dash, allow_leading_hyphen=True)
     ] = None,
@@ -52,6 +53,8 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
         hr: Folder of true pictures.
         lr: Folder of small pictures of the same names, or with x2, x3, ... after the name; without
             it they are made from the true ones by MATLAB's bicubic.
+        perceptual: Measure GMSD (less is better), HaarPSI and VIF (more is better) as well: closer
+            to what people see than PSNR, and none of them needs a network.
         json: File to write the result to, or - for stdout.
         engine: What runs the network; auto takes the fastest one installed.
         precision: Numbers to calculate with; auto takes bf16 where the processor has it.
@@ -84,6 +87,7 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
             method,
             hr,
             lr=lr,
+            perceptual=perceptual,
             on_start=lambda count: progress.update(task, total=count),
             on_image=on_image,
         )
@@ -93,6 +97,7 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
     result["command"] = _command_line(
         {"-m": model, "-s": scale, "--hr": hr}
         | {name: value for name, value in options.items() if value is not None}
+        | ({"--perceptual": None} if perceptual else {})
         | {name: value for name, value in choices.items() if value != "auto"}
     )
     if json != STDOUT:
@@ -103,7 +108,7 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
 
 
 def _command_line(options: dict[str, object]) -> str:
-    words = [str(word) for option in options.items() for word in option]
+    words = [str(word) for option in options.items() for word in option if word is not None]
     return shlex.join(["pixelift", "evaluate", *words])
 
 

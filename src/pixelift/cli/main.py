@@ -38,6 +38,7 @@ USAGE_ERRORS = (
 COMMANDS = {
     "upscale": ("pixelift.cli.upscale:upscale", "Super-resolve pictures and folders of pictures."),
     "serve": ("pixelift.cli.serve:serve", "Open a page to drop photos on, and serve over HTTP."),
+    "bench": ("pixelift.cli.bench:bench", "Measure this machine, and tell which flags to use."),
     "models": ("pixelift.cli.models:models", "List the models that can be used."),
     "evaluate": ("pixelift.cli.evaluate:evaluate", "Measure a model on pictures known in full."),
     "prepare": ("pixelift.cli.prepare:prepare", "Turn photos into a training set."),

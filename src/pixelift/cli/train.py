@@ -57,6 +57,7 @@ def train(
     import torch
 
     from pixelift.train.checkpoint import CHECKPOINT
+    from pixelift.train.adversarial import finetune
     from pixelift.train.fit import fit
 
     if threads is not None:
@@ -69,7 +70,8 @@ def train(
     interrupt = Interrupt()
     try:
         with interrupt, _shown(settings.optim.steps, interrupt) as watch:
-            best = fit(settings, prepared, output, resume=resume, watch=watch, device=device)
+            train_it = finetune if settings.adversarial.weight > 0 else fit
+            best = train_it(settings, prepared, output, resume=resume, watch=watch, device=device)
     except (TrainingStopped, KeyboardInterrupt) as stop:
         reason = stop if isinstance(stop, TrainingStopped) else "stopped"
         advice = ", before its first checkpoint. Start again with"

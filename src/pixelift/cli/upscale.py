@@ -59,7 +59,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     width: Annotated[int | None, Parameter(converter=whole_number)] = None,
     height: Annotated[int | None, Parameter(converter=whole_number)] = None,
     megapixels: float | None = None,
-    model: Annotated[str, Parameter(name=["--model", "-m"])] = "balanced",
+    model: Annotated[str, Parameter(name=["--model", "-m"])] = "auto",
     effort: str | None = None,
     ensemble: bool = False,
     explain: Path | None = None,
@@ -94,7 +94,8 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             given too and the picture stretched.
         height: Height of the results in pixels, in the place of a factor.
         megapixels: Millions of pixels of the results, in the place of a factor.
-        model: Name of a model (see pixelift models), or path of an .onnx file.
+        model: Name of a model (see pixelift models), path of an .onnx file, or auto, which looks at
+            each picture: noisy, compressed and blurred ones go to photo, clean ones to balanced.
         effort: Choose the networks instead of a model: low (the quickest), high (the best), auto
             (the best only where there is something to restore), or a number to spend more or less
             than auto, which is 1.
@@ -119,7 +120,8 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     from pixelift.batch.jobs import Settings
     from pixelift.batch.maps import check_maps, write_maps
     from pixelift.batch.plan import plan_jobs
-    from pixelift.infer.upscaler import Upscaler
+    from pixelift.infer.auto import AUTO
+    from pixelift.infer.effort import DEFAULT_MODEL
 
     if quality is not None and not 1 <= quality <= 100:
         raise ConfigError(f"quality is {quality}; allowed are 1 to 100, as --quality 90")
@@ -129,9 +131,11 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             "as --max-megapixels 500"
         )
     target = _target(scale, width, height, megapixels)
+    pipes = PIPE in map(str, inputs) or output == PIPE
     # Before any work on files, so that a wrong model or scale is told at once.
-    upscaler = Upscaler(
-        model,
+    upscaler = _open(
+        # What is told of the network as a whole, and a pipe, which passes by once, have no choice.
+        DEFAULT_MODEL if model == AUTO and (effort or explain or confidence or pipes) else model,
         scale=target,
         effort=effort,
         ensemble=ensemble,
@@ -142,7 +146,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     )
     check_maps(inputs, upscaler, explanation=explain, spread=confidence)
     settings = Settings(quality=quality, overwrite=overwrite, max_pixels=max_megapixels * MEGA)
-    if PIPE in map(str, inputs) or output == PIPE:
+    if pipes:
         _refuse_more_than_a_pipe(inputs, output, watch=watch, json=json)
         return _pipe(upscaler, settings, format)
 
@@ -166,6 +170,16 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     if not failed and (explain or confidence):
         write_maps(inputs[0], upscaler, explanation=explain, spread=confidence, overwrite=overwrite)
     return FAILED if failed or empty else FINE
+
+
+def _open(model: str, **options: Any) -> "Upscaler":  # noqa: ANN401 - those of Upscaler
+    from pixelift.infer.auto import AUTO, AutoUpscaler
+    from pixelift.infer.upscaler import Upscaler
+
+    if model == AUTO:
+        options.pop("effort")
+        return AutoUpscaler(**options)
+    return Upscaler(model, **options)
 
 
 def _target(
@@ -235,6 +249,7 @@ def _pipe(upscaler: "Upscaler", settings: "Settings", format: str | None) -> int
         quality=settings.quality,
         max_pixels=settings.max_pixels,
     )
+    return FINE
 
 
 def _report(outcome: "Outcome", *, as_json: bool) -> None:
@@ -247,4 +262,5 @@ def _report(outcome: "Outcome", *, as_json: bool) -> None:
     elif outcome.ok:
         was = f"{outcome.input} {outcome.width}x{outcome.height}"
         now = f"{outcome.output} {outcome.out_width}x{outcome.out_height}"
-        print(f"{was} -> {now}, {outcome.seconds:.2f} s", flush=True)
+        why = f", by {outcome.model}: {outcome.why}" if outcome.why else ""
+        print(f"{was} -> {now}, {outcome.seconds:.2f} s{why}", flush=True)

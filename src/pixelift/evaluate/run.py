@@ -17,9 +17,12 @@ from pixelift.image.depth import to_float
 from pixelift.image.picture import Picture
 from pixelift.image.resize import upscale
 from pixelift.infer.upscaler import Upscaler
+from pixelift.metrics.gmsd import gmsd
+from pixelift.metrics.haarpsi import haarpsi
 from pixelift.metrics.protocol import Protocol
 from pixelift.metrics.psnr import psnr
 from pixelift.metrics.ssim import ssim
+from pixelift.metrics.vif import vif
 
 BICUBIC = "bicubic"
 """Name of the method that every model is measured against: MATLAB's bicubic interpolation."""
@@ -31,6 +34,9 @@ class ImageScore(TypedDict):
     name: str
     psnr_y: float | None
     ssim_y: float
+    gmsd: NotRequired[float]
+    haarpsi: NotRequired[float]
+    vif: NotRequired[float]
 
 
 class Failure(TypedDict):
@@ -66,6 +72,9 @@ class Result(TypedDict):
     threads: int | None
     seconds: float
     machine: str
+    gmsd: NotRequired[float | None]
+    haarpsi: NotRequired[float | None]
+    vif: NotRequired[float | None]
     version: NotRequired[str]
     command: NotRequired[str]
 
@@ -132,6 +141,7 @@ def evaluate(
     hr: Path,
     *,
     lr: Path | None = None,
+    perceptual: bool = False,
     on_start: Callable[[int], None] | None = None,
     on_image: Callable[[str | None], None] | None = None,
 ) -> Result:
@@ -144,6 +154,7 @@ def evaluate(
         hr: Folder of true pictures; the set is named after it, or after the folder around it
             where it is called HR.
         lr: Folder of LR pictures; without it they are made by MATLAB's bicubic from HR.
+        perceptual: Measure GMSD, HaarPSI and VIF as well.
         on_start: Called once with the number of pictures.
         on_image: Called after each picture, with what was wrong with it or None.
 
@@ -161,7 +172,7 @@ def evaluate(
     seconds = 0.0
     for source in sources:
         try:
-            score, took = _measure(method, source)
+            score, took = _measure(method, source, perceptual=perceptual)
         except (ImageReadError, DatasetError, ShapeError, OutOfMemoryError, OSError) as error:
             problem: str | None = str(error)
             failed.append({"name": source.name, "error": str(error)})
@@ -172,7 +183,7 @@ def evaluate(
         if on_image:
             on_image(problem)
     finite = [image["psnr_y"] for image in images if image["psnr_y"] is not None]
-    return {
+    result: Result = {
         "model": method.name,
         "scale": method.scale,
         "set": name_of_set(hr),
@@ -191,6 +202,11 @@ def evaluate(
         "seconds": round(seconds, 3),
         "machine": describe_machine(),
     }
+    if perceptual:
+        result["gmsd"] = _mean([image["gmsd"] for image in images])
+        result["haarpsi"] = _mean([image["haarpsi"] for image in images])
+        result["vif"] = _mean([image["vif"] for image in images])
+    return result
 
 
 def name_of_set(hr: Path) -> str:
@@ -221,7 +237,7 @@ def describe_machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}"
 
 
-def _measure(method: Method, source: Source) -> tuple[ImageScore, float]:
+def _measure(method: Method, source: Source, *, perceptual: bool) -> tuple[ImageScore, float]:
     lr_u8, hr_u8 = load_pair(source, scale=method.scale)
     start = time.perf_counter()
     sr = method.run(lr_u8)
@@ -234,6 +250,11 @@ def _measure(method: Method, source: Source) -> tuple[ImageScore, float]:
         "psnr_y": None if np.isinf(psnr_y) else round(psnr_y, 6),
         "ssim_y": round(ssim_y, 6),
     }
+    if perceptual:
+        shave = method.scale
+        score["gmsd"] = round(gmsd(sr, hr_u8, shave=shave), 6)
+        score["haarpsi"] = round(haarpsi(sr, hr_u8, shave=shave), 6)
+        score["vif"] = round(vif(sr, hr_u8, shave=shave), 6)
     return score, took
 
 

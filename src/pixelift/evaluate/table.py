@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+FURTHER = {"gmsd": "GMSD", "haarpsi": "HaarPSI", "vif": "VIF"}
+"""Further scores that a result may hold, and what they are called."""
+
 MISSING = "–"
 """What stands where there is no number."""
 
@@ -45,9 +48,16 @@ def render_images(result: Mapping[str, Any]) -> str:
     Returns:
         A Markdown table and its caption, without a newline at the end.
     """
-    rows = [[image["name"], *_scores(image)] for image in result["images"]]
-    rows.append([f"mean of {result['n']}", *_scores(result)])
-    return f"{render_table(['picture', 'PSNR-Y', 'SSIM-Y'], rows)}\n\n{caption(result)}"
+    further = [name for name in FURTHER if name in result]
+
+    def cells(row: Mapping[str, Any]) -> list[str | None]:
+        more = (row[name] for name in further)
+        return [*_scores(row), *(None if n is None else f"{n:.4f}" for n in more)]
+
+    rows = [[image["name"], *cells(image)] for image in result["images"]]
+    rows.append([f"mean of {result['n']}", *cells(result)])
+    header = ["picture", "PSNR-Y", "SSIM-Y", *(FURTHER[name] for name in further)]
+    return f"{render_table(header, rows)}\n\n{caption(result)}"
 
 
 def render_results(results: Sequence[Mapping[str, Any]]) -> str:

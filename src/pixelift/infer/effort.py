@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError, UnknownNameError
+from pixelift.image.geometry import Box
 from pixelift.image.resize import upscale
-from pixelift.infer.engine import Engine, Precision, open_engine
+from pixelift.image.rows import Samples
+from pixelift.infer.engine import Engine, Precision, open_engine, samples_by_planes
 from pixelift.infer.ensemble import EnsembleEngine
+from pixelift.infer.foreign import check_scale, is_foreign, open_foreign, scale_of_foreign
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.zoo.card import Card
@@ -71,6 +74,10 @@ def open_network(
         engine = open_engine(card, path, provider=provider, precision=precision, threads=threads)
         return Network(EnsembleEngine(engine) if ensemble else engine)
 
+    if effort is None and is_foreign(model):
+        foreign = open_foreign(model, provider=provider, precision=precision, threads=threads)
+        check_scale(model, foreign.card, scale)
+        return Network(EnsembleEngine(foreign) if ensemble else foreign)
     if effort is None:
         return open_one(*find_model(model, scale=scale))
     factor = parse_effort(effort)
@@ -98,7 +105,7 @@ def scales_of(model: str | os.PathLike[str], *, effort: Effort | None) -> tuple[
         WeightsError: The model's file is damaged.
     """
     if effort is None:
-        return find_scales(model)
+        return (scale_of_foreign(model),) if is_foreign(model) else find_scales(model)
     parse_effort(effort)
     if model != DEFAULT_MODEL:
         raise ConfigError(
@@ -164,6 +171,10 @@ class Interpolation:
         """Enlarge one array; see `Engine`."""
         sr = upscale(lr[0].transpose(1, 2, 0), self.card.scale)
         return np.ascontiguousarray(sr.transpose(2, 0, 1)[None])
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples and keep a part; see `Engine`."""
+        return samples_by_planes(self, lr, keep)
 
 
 def _find_tiers(scale: int) -> list[tuple[Card, Path]]:

@@ -93,8 +93,12 @@ class OpenVinoEngine:
 
     def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
         """Enlarge samples and keep a part; see `Engine`."""
-        if lr.dtype == np.float32 or (lr.dtype == np.uint16 and self.precision == "bf16"):
-            # Inside of a network in bf16, 16 bits would be rounded twice.
+        is_whole = self.card.base == "none"
+        if lr.dtype == np.float32 or (
+            self.precision == "bf16" and (lr.dtype == np.uint16 or is_whole)
+        ):
+            # Inside of a network in bf16, 16 bits would be rounded twice; 8 bits too, where not
+            # even its end is in float32.
             return samples_by_planes(self, lr, keep)
         check_samples(self.card, lr)
         height, width, channels = lr.shape

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.image.dihedral import DIHEDRAL, inverse, transform
+from pixelift.image.geometry import Box
+from pixelift.image.rows import Samples
 from pixelift.infer.channels import LUMA_WEIGHTS
-from pixelift.infer.engine import Engine, Precision
+from pixelift.infer.engine import Engine, Precision, samples_by_planes
 from pixelift.zoo.card import Card
 
 
@@ -53,6 +55,10 @@ class EnsembleEngine:
             total += sr
         total /= np.float32(len(DIHEDRAL))
         return _nchw(total)
+
+    def samples(self, lr: Samples, /, *, keep: Box) -> Samples:
+        """Enlarge samples and keep a part; see `Engine`."""
+        return samples_by_planes(self, lr, keep)
 
 
 class SpreadEngine(EnsembleEngine):

@@ -34,9 +34,9 @@ def explain(router: Router, colour: Samples) -> Picture:
     is_best = is_best[: size.height, : size.width]
     tint = np.where(is_best[..., None], np.array(BEST), np.array(CHEAP))
     drawn = grey * (1 - TINT) + tint * TINT
-    inside = is_best[:-1, :-1]
     edges = np.zeros(is_best.shape, bool)
-    edges[:-1, :-1] = (inside != is_best[1:, :-1]) | (inside != is_best[:-1, 1:])
+    edges[:-1] |= is_best[:-1] != is_best[1:]
+    edges[:, :-1] |= is_best[:, :-1] != is_best[:, 1:]
     drawn[edges] = 1
     share = round(100 * decision.share)
     entries = [

@@ -32,22 +32,31 @@ def take_samples(
         Networks that take (1, height, width, C) integers as "lr"; the last one gives such
         integers, clipped and rounded by the rule of `pixelift.image.depth`.
     """
-    changed = [_from_samples(openvino, model.clone(), name, height, width) for model in models]
+    changed: list[Any] = []
+    samples_shape = [1, height, width]
+    for model in models:
+        made = [before.outputs[0].get_partial_shape() for before in changed]
+        changed.append(_from_samples(openvino, model.clone(), name, samples_shape, made))
     return [*changed[:-1], _to_samples(openvino, changed[-1], name)]
 
 
-def _from_samples(openvino: Any, model: Any, name: str, height: int, width: int) -> Any:  # noqa: ANN401
+def _from_samples(
+    openvino: Any,  # noqa: ANN401
+    model: Any,  # noqa: ANN401
+    name: str,
+    samples_shape: list[int],
+    made: list[Any],
+) -> Any:  # noqa: ANN401
     ops = openvino.opset8
     planes, *others = (i.get_node() for i in model.inputs)
     channels = planes.get_partial_shape()[1].get_length()
-    samples = ops.parameter([1, height, width, channels], np.dtype(name), name="lr")
+    samples = ops.parameter([*samples_shape, channels], np.dtype(name), name="lr")
     scaled = ops.multiply(ops.convert(samples, "f32"), ops.constant(np.float32(1 / TOP[name])))
     moved = ops.transpose(scaled, ops.constant(np.array([0, 3, 1, 2])))
     for consumer in planes.output(0).get_target_inputs():
         consumer.replace_source_output(moved.output(0))
-    for other in others:
-        shape = other.get_partial_shape()
-        other.set_partial_shape(openvino.PartialShape([1, shape[1], height, width]))
+    for other, shape in zip(others, made, strict=True):
+        other.set_partial_shape(shape)
     return openvino.Model([r.get_node() for r in model.outputs], [samples, *others], "samples")
 
 

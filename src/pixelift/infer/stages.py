@@ -112,9 +112,12 @@ def _network_rows(
                 tile=tile,
                 dtype=dtype,
                 context=Margins(top=top - low, bottom=high - bottom),
-                progress=lambda done, top=top, rows=bottom - top: progress(
-                    (top + done * rows) / height
-                ),
+                progress=partial(_tell, progress, top=top, rows=bottom - top, height=height),
             )
 
     return Rows(header.resized(header.size.scaled(scale)), bands())
+
+
+def _tell(progress: Progress, share: float, *, top: int, rows: int, height: int) -> None:
+    """Say which share of a picture is done when a share of a band is."""
+    progress((top + share * rows) / height)

@@ -18,7 +18,8 @@ from pixelift.image.picture import Depth, Picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_rows
 from pixelift.image.write import encode_rows
-from pixelift.infer.effort import DEFAULT_MODEL, Effort
+from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
+from pixelift.infer.effort import Effort
 from pixelift.infer.family import Family
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router

@@ -7,10 +7,9 @@ from torch import nn
 from pixelift.models.blocks import CollapsibleConv
 from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
 
-
 LEAK = 0.25
-"""What a leaky network lets through of negative values; where PReLU starts (K. He et al., ICCV 2015,
-section 2.1)."""
+"""What a leaky network lets through of negative values: where PReLU starts (K. He et al., ICCV
+2015, section 2.1)."""
 
 
 class RepNet(nn.Module):

@@ -40,6 +40,8 @@ class Checkpoint:
     recipe: str
     losses: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     """Losses of the steps since the last line of the log."""
+    critic: dict[str, Any] = field(default_factory=dict)
+    """Weights, optimizer and counts of the critic of adversarial training; else empty."""
 
 
 def write_whole(path: Path, content: bytes) -> None:

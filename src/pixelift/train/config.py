@@ -116,6 +116,21 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     one, which then starts with the same output; other tensors that do not fit start fresh."""
 
 
+class AdversarialSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Fine-tuning against a critic, which makes pictures crisper and less true."""
+
+    weight: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    """Weight of the critic's verdict beside the loss on pixels; 0 trains without a critic."""
+    matching: Annotated[float, Meta(ge=0, le=10)] = 0.1
+    """Weight of the difference between what the critic sees in the two pictures."""
+    width: Annotated[int, Meta(ge=4, le=256)] = 24
+    """Channels of the critic at full size."""
+    learning_rate: Rate = 1e-4
+    """Adam's step size of the critic."""
+    warmup: Annotated[int, Meta(ge=0, le=10**9)] = 200
+    """Steps in which the critic alone learns, before its verdict counts."""
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a training."""
 
@@ -124,6 +139,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     optim: OptimSettings = OptimSettings()
     run: RunSettings = RunSettings()
     distill: DistillSettings = DistillSettings()
+    adversarial: AdversarialSettings = AdversarialSettings()
 
 
 def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:

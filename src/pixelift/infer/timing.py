@@ -1,0 +1,193 @@
+"""How fast networks run on this machine in each way there is, and which way to take."""
+
+import itertools
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from pixelift.errors import ConfigError, EngineUnavailableError
+from pixelift.image.geometry import Size
+from pixelift.infer.engine import ENGINES, PRECISIONS
+from pixelift.infer.upscaler import Upscaler
+
+LR = Size(270, 480)
+"""Size of the picture that is enlarged: to 1920x1080 at x4."""
+
+TILES = (128, 256, 512)
+"""Sides that are tried; the second is the usual one."""
+
+WORTH = 1.05
+"""Gain below which no flags are advised."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One way to run a network."""
+
+    engine: str
+    precision: str
+    threads: int
+    tile: int
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """How fast a network ran in one way; ready for JSON."""
+
+    model: str
+    scale: int
+    setting: Setting
+    seconds: float
+    """Median of the repeats, picture in to picture out."""
+    first_seconds: float
+    """Opening the network and the first picture."""
+    megapixels_per_second: float
+    """Of the result."""
+
+
+def median_seconds(call: Callable[[], object], *, repeats: int) -> float:
+    """Time a call.
+
+    Args:
+        call: What is timed; it should have been called before, to be warm.
+        repeats: How often.
+
+    Returns:
+        The median.
+    """
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def measure(model: str, *, scale: int, setting: Setting, size: Size = LR, repeats: int) -> Timing:
+    """Time a network in one way, through the public API: 8-bit picture in, 8-bit picture out.
+
+    Args:
+        model: Its name.
+        scale: Its scale.
+        setting: The way.
+        size: Size of the small picture.
+        repeats: How often; the median is taken.
+
+    Returns:
+        The timing.
+
+    Raises:
+        PixeliftError: See `Upscaler`.
+    """
+    rng = np.random.default_rng(0)
+    lr = rng.integers(0, 256, (size.height, size.width, 3), dtype=np.uint8)
+    started = time.perf_counter()
+    upscaler = Upscaler(model, scale=scale, **msgspec.structs.asdict(setting))
+    upscaler.upscale(lr)
+    first = time.perf_counter() - started
+    seconds = median_seconds(lambda: upscaler.upscale(lr), repeats=repeats)
+    pixels = size.pixels * scale**2
+    return Timing(
+        model=model,
+        scale=scale,
+        setting=setting,
+        seconds=round(seconds, 5),
+        first_seconds=round(first, 4),
+        megapixels_per_second=round(pixels / seconds / 1e6, 2),
+    )
+
+
+def usable() -> list[tuple[str, str]]:
+    """List engines and precisions that this machine has.
+
+    Returns:
+        Pairs of engine and precision, in the order of `ENGINES`.
+
+    Raises:
+        EngineUnavailableError: There is no engine.
+    """
+    found = []
+    for engine, precision in itertools.product(ENGINES, PRECISIONS[1:]):
+        try:
+            Upscaler(engine=engine, precision=precision)
+        except (ConfigError, EngineUnavailableError):
+            continue  # not installed, or not what this processor computes with
+        found.append((engine, precision))
+    if not found:
+        raise EngineUnavailableError("no engine is installed. Run: pip install openvino")
+    return found
+
+
+def usable_cores() -> int:
+    """Count the processor cores that this process may use.
+
+    Returns:
+        Logical cores, at least 1.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def search(
+    time_it: Callable[[Setting], Timing], *, pairs: Sequence[tuple[str, str]], cores: int
+) -> list[Timing]:
+    """Look for the fastest way: engine and precision first, then threads, then the tile.
+
+    All combinations would take minutes; each step keeps the best of the one before.
+
+    Args:
+        time_it: Times one setting.
+        pairs: Engines and precisions, at least one.
+        cores: Processor cores.
+
+    Returns:
+        All timings, in the order in which they were taken.
+    """
+    timings = [time_it(Setting(engine, precision, cores, TILES[1])) for engine, precision in pairs]
+    for threads in sorted({1, max(1, cores // 2)} - {cores}):
+        timings.append(time_it(msgspec.structs.replace(fastest(timings).setting, threads=threads)))
+    for tile in TILES:
+        setting = msgspec.structs.replace(fastest(timings).setting, tile=tile)
+        if all(timing.setting != setting for timing in timings):
+            timings.append(time_it(setting))
+    return timings
+
+
+def fastest(timings: Sequence[Timing]) -> Timing:
+    """Pick the timing with the fewest seconds; of equals the first.
+
+    Args:
+        timings: At least one.
+
+    Returns:
+        One of them.
+    """
+    return min(timings, key=lambda timing: timing.seconds)
+
+
+def advice(timings: Sequence[Timing], *, usual: Setting) -> str:
+    """Say which flags to use.
+
+    Args:
+        timings: What was measured, the usual setting among it.
+        usual: What runs without any flags.
+
+    Returns:
+        One line: flags, or that none are needed, since what differs by less than a twentieth
+        differs from run to run too.
+    """
+    best = fastest(timings)
+    base = next(timing for timing in timings if timing.setting == usual)
+    gain = base.seconds / best.seconds
+    if gain < WORTH:
+        return "what is chosen without any flags is as fast as any: nothing to type"
+    changed = {
+        name: value
+        for name, value in msgspec.structs.asdict(best.setting).items()
+        if value != getattr(usual, name)
+    }
+    flags = " ".join(f"--{name} {value}" for name, value in changed.items())
+    return f"{gain:.2f} times as fast as without flags: pixelift upscale {flags}"
