@@ -26,9 +26,10 @@ from pixelift.patches.dataset import Channels, Settings, open_dataset
 from pixelift.patches.prepare import prepare
 from pixelift.train.checkpoint import CHECKPOINT, recipe_text
 from pixelift.train.config import Recipe
-from pixelift.train.fit import State, fit
+from pixelift.train.fit import fit
 from pixelift.train.logbook import read_log
 from pixelift.train.validate import Pairs, validation_crops
+from pixelift.train.watch import State, Watcher
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
@@ -80,7 +81,7 @@ def train(training: Training, runs: Path) -> dict[str, Any]:
         also["valid"] = validation_crops(prepared, scale=scale, side=recipe.run.valid_crop)
     clock = StepClock()
     resume = (run / CHECKPOINT).is_file()
-    fit(recipe, prepared, run, resume=resume, report=clock, also=also)
+    fit(recipe, prepared, run, resume=resume, watch=clock, also=also)
     lines = read_log(run)
     measured = [line for line in lines if "psnr_y" in line]
     valid = "psnr_y_valid" if training.equal_border else "psnr_y"
@@ -98,15 +99,15 @@ def train(training: Training, runs: Path) -> dict[str, Any]:
     return curves
 
 
-class StepClock:
-    """Takes processor time at each report of `fit`."""
+class StepClock(Watcher):
+    """Takes processor time at each line of the log."""
 
     def __init__(self) -> None:
         """Start."""
         self._started = time.process_time()
         self._marks: list[tuple[int, float, bool]] = []
 
-    def __call__(self, state: State) -> None:
+    def report(self, state: State) -> None:
         """Note a line of the log."""
         self._marks.append((state.step, time.process_time(), state.psnr_y is not None))
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from pixelift.train.config import Recipe
-from pixelift.train.fit import State
+from pixelift.train.watch import State
 from tests.prepared import make_prepared, natural_photo
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -65,7 +65,7 @@ def test_a_step_is_timed_where_no_validation_lies_between(study, monkeypatch):
     monkeypatch.setattr(study.time, "process_time", lambda: next(now))
     clock = study.StepClock()
     for step, psnr_y in ((100, 30.0), (200, None), (300, 31.0)):
-        clock(State(step, 300, 1.0, 0.1, psnr_y, 31.0))
+        clock.report(State(step, 300, 1.0, 5.0, 0.1, psnr_y, 31.0))
     assert clock.per_step() == 0.04
     assert clock.total() == 29
 
