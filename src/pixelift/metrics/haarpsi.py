@@ -38,8 +38,8 @@ def haarpsi(sr: NDArray[np.generic], hr: NDArray[np.generic], *, shave: int) -> 
     first, second = Protocol(shave).levels(sr, hr)
     if min(first.shape[1:]) < SMALLEST:
         raise ShapeError(
-            f"only {first.shape[2]}x{first.shape[1]} pixels are left after shaving {shave}; HaarPSI "
-            f"needs at least {SMALLEST}x{SMALLEST}. Measure larger pictures, or shave less."
+            f"only {first.shape[2]}x{first.shape[1]} pixels are left after shaving {shave}; "
+            f"HaarPSI needs at least {SMALLEST}x{SMALLEST}. Measure larger pictures, or shave less."
         )
     x, y = halved(first[0]), halved(second[0])
     total = weight_sum = 0.0

@@ -68,17 +68,21 @@ def judge(pixels: NDArray[np.float32]) -> Condition:
     luma = luma_of_floats(rgb)
     step = quantisation_step((luma - 16) * np.float32(255 / 219))
     if step >= STEP_MIN:
-        return Condition(True, f"JPEG rounded it to steps of {step:.0f} levels")
+        return Condition(is_degraded=True, reason=f"JPEG rounded it to steps of {step:.0f} levels")
     found = measure_artefacts(luma)
     noise, blocks = found.get("noise_sigma", 0.0), found.get("blockiness", 1.0)
     if noise >= NOISE_MIN:
-        return Condition(True, f"noise of {noise:.1f} levels")
+        return Condition(is_degraded=True, reason=f"noise of {noise:.1f} levels")
     if blocks >= BLOCKINESS_MIN:
-        return Condition(True, f"steps at block borders {blocks:.2f} times those inside")
+        return Condition(
+            is_degraded=True, reason=f"steps at block borders {blocks:.2f} times those inside"
+        )
     detail = found.get("sharpness", 0.0)
     if not SHARPNESS_MIN <= detail < SHARPNESS_MAX:
-        return Condition(True, f"fine detail {detail:+.0f} dB against that of photos")
-    return Condition(False, f"noise of {noise:.1f} levels, no blocks")
+        return Condition(
+            is_degraded=True, reason=f"fine detail {detail:+.0f} dB against that of photos"
+        )
+    return Condition(is_degraded=False, reason=f"noise of {noise:.1f} levels, no blocks")
 
 
 def quantisation_step(luma: NDArray[np.floating]) -> float:
