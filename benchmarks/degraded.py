@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/degraded.py ../shared/bench ../shared/photos/valid [SET ...]
 
-The copies are made anew from the plans in benchmarks/plans, bit for bit, as anyone can:
-pixelift degrade HR -o LR --plan benchmarks/plans/Set14_x4.json. A plan that is not there is drawn.
+The copies are made anew from the plans in benchmarks/plans, bit for bit, and anyone can do so:
+pixelift degrade HR -o LR --plan benchmarks/plans/Set14_x4.json. What has no plan yet is drawn.
 Results of sets that are not named stay as they are.
 """
 
@@ -28,7 +28,7 @@ KEPT = ("model", "scale", "set", "n", "psnr_y", "ssim_y", "protocol", "set_sha25
 
 
 def make_lr(name: str, hr: Path, *, scale: int, output: Path) -> None:
-    """Make the degraded copy of a set from its plans; draw and record them where missing."""
+    """Make the degraded copy of a set from its recorded plans; draw them where missing."""
     recorded = PLANS / f"{name}_x{scale}.json"
     drawn = Drawn(PRESETS[PRESET], scale, SEED, PRESET)
     plans = Replayed(read_record(recorded)) if recorded.is_file() else drawn

@@ -25,6 +25,7 @@ DOCUMENTS = (
     "docs/sampling.md",
     "docs/architectures.md",
     "docs/serving.md",
+    "docs/degradation.md",
 )
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -231,7 +232,49 @@ def fuzzing() -> str:
     return render_table(header, [cells]) + source(result)
 
 
+def degraded() -> str:
+    """PSNR-Y and SSIM-Y on recorded degraded copies, and on the clean ones."""
+    result = load("degraded")
+    rows = result["results"]
+    columns = list(dict.fromkeys((row["set"], row["lr"]) for row in rows))
+    methods = list(dict.fromkeys((row["model"], row["scale"]) for row in rows))
+    methods.sort(key=lambda method: method[1])
+    cells = {
+        (row["model"], row["scale"], row["set"], row["lr"]): (
+            f"{row['psnr_y']:.2f} / {row['ssim_y']:.4f}"
+        )
+        for row in rows
+    }
+    table = [
+        [model, f"x{scale}", *(cells.get((model, scale, *column)) for column in columns)]
+        for model, scale in methods
+    ]
+    header = ["model", "scale", *(f"{name}, {lr}" for name, lr in columns)]
+    note = (
+        f"PSNR-Y (dB) / SSIM-Y, float32; preset {result['preset']}, seed {result['seed']}, plans "
+        "in benchmarks/plans"
+    )
+    return render_table(header, table) + source(result, note)
+
+
+def choice() -> str:
+    """How often -m auto takes the right network."""
+    result = load("choice")
+    rows = [
+        [name, str(count["pictures"]), str(count["taken_for_degraded"])]
+        for name, count in result["results"].items()
+    ]
+    note = (
+        f"Right: {result['right']} of {result['total']} clean and photo copies, "
+        f"{result['right'] / result['total']:.1%}"
+    )
+    header = ["copies of photos/valid", "pictures", "taken for degraded"]
+    return render_table(header, rows) + source(result, note)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "degraded": degraded,
+    "choice": choice,
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,

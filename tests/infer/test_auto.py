@@ -8,12 +8,11 @@ from tests.fakes import write_model
 from tests.prepared import natural_photo
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXELIFT_HOME", str(tmp_path))
     for name in ("balanced", "photo"):
         write_model(tmp_path / "models", name=name, scale=2, gain=0.0, width=4, depth=2)
-    return tmp_path
 
 
 @pytest.fixture
@@ -24,7 +23,6 @@ def photos(tmp_path):
     return tmp_path
 
 
-@pytest.mark.usefixtures("home")
 def test_each_picture_gets_the_network_that_fits_it(photos):
     upscaler = AutoUpscaler(scale=2)
     for name, model, why in (
@@ -39,14 +37,12 @@ def test_each_picture_gets_the_network_that_fits_it(photos):
     assert upscaler.choose(photos / "bad.jpg")[0] is upscaler.choose(photos / "bad.jpg")[0]
 
 
-@pytest.mark.usefixtures("home")
 def test_without_a_photo_network_all_pictures_get_the_clean_one(photos, monkeypatch):
     monkeypatch.setattr("pixelift.infer.auto.PHOTO_MODEL", "no-such")
     upscaler = AutoUpscaler(scale=2)
     assert upscaler.choose(photos / "bad.jpg") == (upscaler, "there is no no-such model")
 
 
-@pytest.mark.usefixtures("home")
 def test_a_bad_file_is_refused_as_elsewhere(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ImageReadError, match="cannot read"):

@@ -23,8 +23,8 @@ def test_the_inner_convolutions_are_held_to_a_spectral_norm_of_one():
     for _ in range(50):
         critic(torch.rand(1, 1, 16, 16))
     for layer in (*critic.down, *critic.up, critic.body):
-        norm = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
-        assert 0.95 < float(norm) < 1.05
+        norm = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
+        assert 0.9 < float(norm) < 1.1
 
 
 def test_it_learns_to_tell_noise_from_a_plain_colour():
@@ -38,5 +38,6 @@ def test_it_learns_to_tell_noise_from_a_plain_colour():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert float(critic(torch.full((1, 3, 16, 16), 0.5))[0].mean()) > 0
-    assert float(critic(torch.rand(1, 3, 16, 16))[0].mean()) < 0
+    with torch.no_grad():
+        assert float(critic(torch.full((1, 3, 16, 16), 0.5))[0].mean()) > 0
+        assert float(critic(torch.rand(1, 3, 16, 16))[0].mean()) < 0

@@ -51,7 +51,10 @@ def test_stopped_and_resumed_is_bit_for_bit_undisturbed(prepared, tmp_path):
         finetune(recipe(), prepared, tmp_path / "parts", watch=StopAt(5))
     finetune(recipe(), prepared, tmp_path / "parts", resume=True)
     whole, parts = (load_checkpoint(tmp_path / name) for name in ("whole", "parts"))
-    for a, b in ((whole.network, parts.network), (whole.critic["network"], parts.critic["network"])):
+    for a, b in (
+        (whole.network, parts.network),
+        (whole.critic["network"], parts.critic["network"]),
+    ):
         assert a.keys() == b.keys()
         assert all(torch.equal(a[key], b[key]) for key in a)
     assert whole.step == parts.step == 8

@@ -1,5 +1,6 @@
 """The critic of adversarial training: for each pixel, whether it looks like one of a photo."""
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -32,11 +33,11 @@ class Discriminator(nn.Module):
         self.head = nn.Conv2d(channels, width, 3, padding=1)
         self.down = nn.ModuleList(
             spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=False))
-            for a, b in zip(sizes, sizes[1:], strict=False)
+            for a, b in pairwise(sizes)
         )
         self.up = nn.ModuleList(
             spectral_norm(nn.Conv2d(b, a, 3, padding=1, bias=False))
-            for a, b in reversed(list(zip(sizes, sizes[1:], strict=False)))
+            for a, b in reversed(list(pairwise(sizes)))
         )
         self.body = spectral_norm(nn.Conv2d(width, width, 3, padding=1, bias=False))
         self.tail = nn.Conv2d(width, 1, 3, padding=1)

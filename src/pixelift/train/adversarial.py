@@ -147,9 +147,7 @@ def _make_critic(recipe: Recipe, device: torch.device) -> _Critic:
     settings = recipe.adversarial
     channels = int(recipe.model.dials.get("channels", 3))
     network = Discriminator(channels=channels, width=settings.width).to(device)
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99)
-    )
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
     return _Critic(network, optimizer, settings)
 
 
@@ -248,12 +246,12 @@ def _move(network: nn.Module, optimizer: torch.optim.Optimizer, loss: torch.Tens
 def _frozen(network: nn.Module) -> Iterator[None]:
     """Let gradients pass through a network without its weights collecting any."""
     for parameter in network.parameters():
-        parameter.requires_grad_(False)
+        parameter.requires_grad = False
     try:
         yield
     finally:
         for parameter in network.parameters():
-            parameter.requires_grad_(True)
+            parameter.requires_grad = True
 
 
 def _skip(critic: _Critic, training: Training, run: Path) -> None:
