@@ -3,6 +3,7 @@
 A study's run.py puts this folder on the path; the birth certificate comes from benchmarks/.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
@@ -35,7 +37,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from stamp import stamp
 
-__all__ = ["Training", "band", "prepare_set", "run_all", "save_results", "set14_pairs", "stamp"]
+__all__ = [
+    "Training",
+    "band",
+    "constant_recipe",
+    "parser_of",
+    "prepare_set",
+    "run_all",
+    "save_results",
+    "set14_pairs",
+    "stamp",
+]
 
 DONE = "done.json"
 
@@ -178,6 +190,57 @@ def run_all(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [results[training.name] for training in trainings]
+
+
+def parser_of(doc: str, here: Path) -> argparse.ArgumentParser:
+    """Make the parser of a study's run.py, with what all of them take.
+
+    Args:
+        doc: The docstring of the script.
+        here: Folder of the study.
+
+    Returns:
+        The parser; what the study alone takes is added by it.
+    """
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=Path, default=here / "work", help="for sets and runs")
+    parser.add_argument("--config", type=Path, default=here / "config.toml", help="what to compare")
+    parser.add_argument("--results", type=Path, default=here, help="for results.json and figures")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
+    return parser
+
+
+def constant_recipe(
+    config: dict[str, Any],
+    model: dict[str, Any],
+    *,
+    lr_patch: int,
+    learning_rate: float,
+    seed: int,
+) -> Recipe:
+    """Write a recipe; what all trainings of a study share comes from its configuration.
+
+    Args:
+        config: The study's config.toml.
+        model: `architecture`, `scale` and `dials`.
+        lr_patch: Side of a crop in LR pixels.
+        learning_rate: The rate after the rise.
+        seed: Start of all random streams.
+
+    Returns:
+        The recipe, with the default sampling.
+    """
+    optim = {key: config[key] for key in ("steps", "schedule", "warmup", "ema")}
+    run = {key: config[key] for key in ("precision", "validate_every", "valid_crop")}
+    table = {
+        "model": model,
+        "data": {"lr_patch": lr_patch, "batch": config["batch"]},
+        "optim": optim | {"learning_rate": learning_rate},
+        "run": run | {"seed": seed},
+    }
+    return msgspec.convert(table, Recipe)
 
 
 def prepare_set(photos: Path, folder: Path, *, channels: Channels) -> str:

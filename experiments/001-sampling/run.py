@@ -7,7 +7,6 @@ results.json and the figures. Stopped and started again it goes on: a training t
 not done again.
 """
 
-import argparse
 import sys
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
@@ -21,22 +20,16 @@ from photo_sets import prepare_sets
 from summary import write_results
 from trainings import COLLECTIONS, jobs_of, time_step, training_of
 
-from study import run_all
+from study import parser_of, run_all
 
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
     """Prepare, train, sum up."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__ or "", HERE)
     parser.add_argument("photos", type=Path, help="folder with train/, valid/ and SOURCES.tsv")
     parser.add_argument("bench", type=Path, help="folder with Set14/HR")
-    parser.add_argument("--work", type=Path, default=HERE / "work", help="for sets and runs")
-    parser.add_argument("--config", type=Path, default=HERE / "config.toml", help="what to compare")
-    parser.add_argument("--results", type=Path, default=HERE, help="for results.json and figures")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
     parser.add_argument("--only", default="", help="trainings whose name holds this text")
     chosen = parser.parse_args()
 

@@ -7,35 +7,26 @@ other seeds at its best rate, and writes results.json and the figures. Stopped a
 goes on: a training that is finished is not done again.
 """
 
-import argparse
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from summary import write_results
 
 from pixelift.train.config import Recipe
-from study import Training, prepare_set, run_all
+from study import Training, constant_recipe, parser_of, prepare_set, run_all
 
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
     """Prepare, train, sum up."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__ or "", HERE)
     parser.add_argument("photos", type=Path, help="folder with train/ and valid/")
     parser.add_argument("bench", type=Path, help="folder with Set14/HR")
-    parser.add_argument("--work", type=Path, default=HERE / "work", help="for set and runs")
-    parser.add_argument("--config", type=Path, default=HERE / "config.toml", help="what to compare")
-    parser.add_argument("--results", type=Path, default=HERE, help="for results.json and figures")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
     chosen = parser.parse_args()
 
     config = tomllib.loads(chosen.config.read_text(encoding="utf-8"))
@@ -100,28 +91,9 @@ def recipe_of(
 ) -> Recipe:
     """Write the recipe of a training; all but network and rate is shared."""
     found = next(n for n in config["network"] if n["name"] == network)
-    table = {
-        "model": {
-            "architecture": found["architecture"],
-            "scale": scale,
-            "dials": found["dials"],
-        },
-        "data": {"lr_patch": config["hr_patch"] // scale, "batch": config["batch"]},
-        "optim": {
-            "steps": config["steps"],
-            "learning_rate": rate,
-            "schedule": config["schedule"],
-            "warmup": config["warmup"],
-            "ema": config["ema"],
-        },
-        "run": {
-            "seed": seed,
-            "precision": config["precision"],
-            "validate_every": config["validate_every"],
-            "valid_crop": config["valid_crop"],
-        },
-    }
-    return msgspec.convert(table, Recipe)
+    model = {"architecture": found["architecture"], "scale": scale, "dials": found["dials"]}
+    lr_patch = config["hr_patch"] // scale
+    return constant_recipe(config, model, lr_patch=lr_patch, learning_rate=rate, seed=seed)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import msgspec
 from torch import nn
 
 from pixelift.models.fuse import fuse
 from pixelift.models.spec import build_model, count_macs, count_parameters
 from pixelift.train.config import Recipe
+from study import constant_recipe
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,8 @@ def networks_of(config: dict[str, Any]) -> list[Network]:
 
 def recipe_of(config: dict[str, Any], network: Network, *, seed: int) -> Recipe:
     """Write the recipe of a training; all but the network is shared."""
-    table = {
-        "model": {"architecture": "repnet", "scale": network.scale, "dials": network.dials},
-        "data": {"lr_patch": config["lr_patch"], "batch": config["batch"]},
-        "optim": {
-            "steps": config["steps"],
-            "learning_rate": config["learning_rate"],
-            "schedule": config["schedule"],
-            "warmup": config["warmup"],
-            "ema": config["ema"],
-        },
-        "run": {
-            "seed": seed,
-            "precision": config["precision"],
-            "validate_every": config["validate_every"],
-            "valid_crop": config["valid_crop"],
-        },
-    }
-    return msgspec.convert(table, Recipe)
+    model = {"architecture": "repnet", "scale": network.scale, "dials": network.dials}
+    rate = config["learning_rate"]
+    return constant_recipe(
+        config, model, lr_patch=config["lr_patch"], learning_rate=rate, seed=seed
+    )

@@ -20,22 +20,16 @@ from latency import measure_latency
 from networks import Network, network_of, networks_of, recipe_of
 from summary import write_latency, write_trained
 
-from study import Training, prepare_set, run_all
+from study import Training, parser_of, prepare_set, run_all
 
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
     """Prepare, train and sum up, or measure latency."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__ or "", HERE)
     parser.add_argument("photos", type=Path, nargs="?", help="folder with train/ and valid/")
     parser.add_argument("bench", type=Path, nargs="?", help="folder with Set14/HR")
-    parser.add_argument("--work", type=Path, default=HERE / "work", help="for sets and runs")
-    parser.add_argument("--config", type=Path, default=HERE / "config.toml", help="what to compare")
-    parser.add_argument("--results", type=Path, default=HERE, help="for results.json and figures")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, a core each")
     parser.add_argument("--latency", action="store_true", help="measure latency, train nothing")
     chosen = parser.parse_args()
     config = tomllib.loads(chosen.config.read_text(encoding="utf-8"))
