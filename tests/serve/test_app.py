@@ -282,6 +282,7 @@ def test_a_client_that_vanishes_costs_nothing(client, service_url):
     assert "pixelift_workers_lost 0.0" in text
 
 
+@pytest.mark.slow
 def test_a_token_is_asked_for_where_there_is_one_and_limits_are_kept():
     access = Access(token="s3cret")
     limits = Limits(upload_seconds=1, keep_seconds=1, lease_seconds=1, queue_length=1)

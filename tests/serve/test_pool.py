@@ -95,7 +95,7 @@ def test_a_picture_that_takes_too_long_is_given_up_and_its_worker_is_free_again(
         assert slow.problem.kind == "too-long"
         assert good.state == "done"
 
-    with_pool(story, job_seconds=1.2)
+    with_pool(story, job_seconds=1)
 
 
 def test_a_queue_that_is_full_refuses_and_says_when_to_come_again():

@@ -205,9 +205,10 @@ class _Visit:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            await self._drain()
-            self.status = message["status"]
             headers = MutableHeaders(scope=message)
+            if "connection" not in headers:
+                await self._drain()
+            self.status = message["status"]
             for name, value in SECURITY.items():
                 headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")

@@ -14,9 +14,10 @@ FORM_BYTES = 64 * 1024
 WORKER_BASE_BYTES = 768 * MIB
 """Memory that a worker may take beside its pictures: engine, networks and their tiles."""
 
-WORKER_BYTES_PER_PIXEL = 40
-"""Memory that a worker may take for each pixel of a result: RGBA as float32, and again on its way
-to the file, with some room."""
+WORKER_BYTES_PER_PIXEL = 48
+"""Memory that a worker may take for each pixel of a result: RGBA as float32, in 16 bits on its way
+to the file, and the file, which is as large where the picture is noise, and is copied. So much
+was measured for noise with alpha and 16 bits, engine and tiles included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,8 @@ class Settings:
     access: Access = field(default_factory=Access)
 
     workers: int | None = None
-    """Processes that work on pictures; None takes as many as there are cores, but not more than
-    half of the memory allows."""
+    """Processes that work on pictures; None takes as many as there are cores, as far as memory
+    allows."""
 
     threads: int | None = None
     """Threads of each worker; None divides the cores among them."""
@@ -113,14 +113,15 @@ def default_workers(limits: Limits) -> int:
         limits: Say how much memory a worker may take.
 
     Returns:
-        As many as there are cores, but no more than find room in half of the memory.
+        As many as there are cores, but no more than find room in three quarters of the memory,
+        all with the largest pictures.
     """
     cores = _cores()
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return cores
-    return max(1, min(cores, memory // 2 // limits.worker_bytes))
+    return max(1, min(cores, memory * 3 // 4 // limits.worker_bytes))
 
 
 def worker_command(settings: Settings, *, workers: int) -> list[str]:
