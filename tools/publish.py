@@ -22,11 +22,15 @@ ZOO = Path(__file__).parents[1] / "src" / "pixelift" / "zoo"
 PHOTOS = ZOO / "TRAINING_PHOTOS.tsv"
 SETS = ("Set5", "Set14", "B100")
 
+SHORT = 12
+"""Digits of a set's hash that name it in the list of photos."""
+
 
 def write_photo_list(dataset: Path) -> str:
-    """List the training photos with hashes and credits.
+    """List the training photos with hashes and credits, beside those of other networks.
 
-    The card's `dataset_sha256` is the hash over the first two columns, see
+    The column `sets` names the sets that a photo belongs to, by the first digits of their hash. A
+    card's `dataset_sha256` is the hash over the first two columns of the photos of its set, see
     `Manifest.photos_sha256`.
 
     Args:
@@ -36,14 +40,21 @@ def write_photo_list(dataset: Path) -> str:
         The hash.
     """
     manifest = read_manifest(dataset)
+    name = manifest.photos_sha256[:SHORT]
+    with PHOTOS.open(encoding="utf-8", newline="") as stream:
+        rows = {row["sha256"]: row for row in csv.DictReader(stream, delimiter="\t")}
     credit = ("licence", "author", "source")
+    for photo in manifest.pictures:
+        if photo.split == "train":
+            known = rows.get(photo.sha256, {}).get("sets", "").split()
+            row = {key: photo.credit.get(key, "") for key in credit}
+            row |= {"sha256": photo.sha256, "name": photo.name}
+            rows[photo.sha256] = row | {"sets": " ".join(sorted({*known, name}))}
     with PHOTOS.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        table.writerow(("sha256", "name", *credit))
-        for photo in manifest.pictures:
-            if photo.split == "train":
-                row = (photo.credit.get(key, "") for key in credit)
-                table.writerow((photo.sha256, photo.name, *row))
+        columns = ("sha256", "name", *credit, "sets")
+        table = csv.DictWriter(stream, columns, delimiter="\t", lineterminator="\n")
+        table.writeheader()
+        table.writerows(sorted(rows.values(), key=lambda row: row["name"]))
     return manifest.photos_sha256
 
 

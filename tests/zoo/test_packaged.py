@@ -51,10 +51,10 @@ def test_every_training_photo_is_listed_with_its_licence_and_the_cards_name_the_
     photos = list(csv.DictReader(text.splitlines(), delimiter="\t"))
     assert len(photos) == 138
     assert all(photo["licence"] and photo["source"] for photo in photos)
-    lines = sorted(f"{photo['sha256']}  {photo['name']}\n" for photo in photos)
-    assert {card.dataset_sha256 for card in list_models()} == {
-        hashlib.sha256("".join(lines).encode()).hexdigest()
-    }
+    for card in list_models():
+        own = [p for p in photos if card.dataset_sha256[:12] in p["sets"].split()]
+        lines = sorted(f"{photo['sha256']}  {photo['name']}\n" for photo in own)
+        assert card.dataset_sha256 == hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @pytest.mark.parametrize("key", PACKAGED)
