@@ -171,7 +171,7 @@ def test_a_folder_that_may_not_be_written_is_told_before_the_work(run, monkeypat
     Path("locked").mkdir(mode=0o555)
     # Root may write everywhere, so the answer of the system is given here.
     monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "locked")
-    monkeypatch.setattr("pixelift.infer.upscaler.Upscaler.picture", None)
+    monkeypatch.setattr("pixelift.infer.upscaler.Upscaler.rows", None)
 
     code, _, err = run("a.png", "-o", "locked/")
 
@@ -194,15 +194,15 @@ def test_a_device_is_not_replaced(run, save):
 def test_a_failure_of_the_system_costs_one_picture_only(run, problem, monkeypatch, save):
     save("a.png")
     save("b.png")
-    original = Upscaler.picture
+    original = Upscaler.rows
     failures = iter([problem])
 
-    def picture(self, given):
+    def rows(self, given, **options):
         for failure in failures:
             raise failure
-        return original(self, given)
+        return original(self, given, **options)
 
-    monkeypatch.setattr(Upscaler, "picture", picture)
+    monkeypatch.setattr(Upscaler, "rows", rows)
 
     code, out, err = run("a.png", "b.png")
 

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 MEGA = 1_000_000
 PIPE = "-"
+MANY = 10
+"""Of more pictures than these, those that failed are named again at the end: their lines may have
+scrolled away."""
+
 MOST_NAMED = 20
-"""Failed pictures that are named again at the end."""
+"""How many of them are named."""
 
 
 def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - cyclopts' contract
@@ -209,7 +213,7 @@ def _run(
                 bar.finish(outcome)
             _report(outcome, as_json=as_json)
             failed += [] if outcome.ok else [outcome.input]
-    if failed and len(jobs) > 1:
+    if failed and len(jobs) > MANY:
         more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
         names = ", ".join(failed[:MOST_NAMED])
         complain(f"{len(failed)} of {len(jobs)} pictures could not be done: {names}{more}")
