@@ -15,11 +15,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pixelift import list_models
 from pixelift.evaluate.table import render_results, render_table
 from tools import peer_tables
+from tools.effort_tables import EFFORT_TABLES
 from tools.study_tables import STUDY_TABLES, source
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = ("README.md", "docs/measurements.md", "docs/sampling.md", "docs/architectures.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/measurements.md",
+    "docs/sampling.md",
+    "docs/architectures.md",
+    "docs/effort.md",
+)
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -188,6 +195,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers_x4": lambda: peers(4),
     "peers_beaten": peers_beaten,
     **STUDY_TABLES,
+    **EFFORT_TABLES,
 }
 
 
