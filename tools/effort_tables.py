@@ -72,8 +72,8 @@ def confidence() -> str:
     note = (
         f"{result['model']} x{result['scale']}, {result['pictures']} pictures. Of all pixels in "
         f"order of their spread, the first twentieth has a spread of {least['spread']:.2f} levels "
-        f"and errs by {least['error']:.2f} (root mean square), the last of {most['spread']:.1f} and "
-        f"{most['error']:.1f}"
+        f"and errs by {least['error']:.2f} (root mean square), the last of {most['spread']:.1f} "
+        f"and {most['error']:.1f}"
     )
     return render_table(header, rows) + source(result, note)
 

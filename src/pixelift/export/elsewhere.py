@@ -7,11 +7,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pixelift.errors import ImageWriteError, TrainingError
-from pixelift.train.weights import load_trained
 from pixelift.models.colour import in_colour
 from pixelift.models.fuse import fuse
 from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
 from pixelift.models.repnet import RepNet
+from pixelift.train.weights import load_trained
 
 CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 """Shifts whose 3x3 surroundings cover the 5x5 pixels of the interpolation between them."""
