@@ -56,8 +56,8 @@ def train(
     require("torch", "safetensors", "pyarrow", task="training")
     import torch
 
-    from pixelift.train.checkpoint import CHECKPOINT
     from pixelift.train.adversarial import finetune
+    from pixelift.train.checkpoint import CHECKPOINT
     from pixelift.train.fit import fit
 
     if threads is not None:
