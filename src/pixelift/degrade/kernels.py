@@ -40,7 +40,7 @@ def gaussian(sigma_px: float) -> NDArray[np.float64]:
         return np.ones(1)
     reach = math.ceil(_SIGMAS * sigma_px)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def gaussian_plane(blur: Blur) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="s
     """One thing that happens to a picture; pixels are those of the picture as it arrives there."""
 
 
-class Blur(Step, tag="blur"):
+class Blur(Step, frozen=True, tag="blur"):
     """Gaussian blur, the same in all directions or longer in one."""
 
     sigma_px: Sigma
@@ -36,14 +36,14 @@ class Blur(Step, tag="blur"):
     """Direction of the longer axis, from the x axis towards the y axis, which points down."""
 
 
-class Motion(Step, tag="motion"):
+class Motion(Step, frozen=True, tag="motion"):
     """Blur along a straight line, as of a camera that moved."""
 
     length_px: Annotated[float, Meta(ge=0, le=64)]
     angle_deg: Angle
 
 
-class Resize(Step, tag="resize"):
+class Resize(Step, frozen=True, tag="resize"):
     """Make the picture smaller, or larger again; a blur right before it is done along with it."""
 
     hr_per_px: Annotated[float, Meta(ge=0.25, le=16)]
@@ -51,7 +51,7 @@ class Resize(Step, tag="resize"):
     kernel: Kernel
 
 
-class Noise(Step, tag="noise"):
+class Noise(Step, frozen=True, tag="noise"):
     """Noise of a sensor."""
 
     kind: Literal["gaussian", "poisson"]
@@ -64,7 +64,7 @@ class Noise(Step, tag="noise"):
     """Start of the random stream."""
 
 
-class Compress(Step, tag="compress"):
+class Compress(Step, frozen=True, tag="compress"):
     """Saving to a file that loses something, and reading it again."""
 
     format: Format
