@@ -154,7 +154,9 @@ def test_memory_that_is_never_enough_is_told_with_advice(error):
 
 
 @given(sides, sides, scales, tiles, st.integers(0, 3), st.data())
-def test_a_band_with_its_context_is_that_part_of_the_whole(height, width, scale, tile, radius, data):
+def test_a_band_with_its_context_is_that_part_of_the_whole(
+    height, width, scale, tile, radius, data
+):
     engine = WindowSum(radius=radius, scale=scale)
     image = picture(height, width)
     top = data.draw(st.integers(0, height - 1))

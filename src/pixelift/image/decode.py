@@ -209,7 +209,7 @@ def fitting_icc(image: pyvips.Image, channels: int) -> bytes | None:
     return icc if metadata.icc_channels(icc) == channels else None
 
 
-def exif_of(image: pyvips.Image, file: PictureFile) -> bytes | None:
+def exif_of(image: pyvips.Image) -> bytes | None:
     """Take the EXIF block of a file as it lies there; libvips hands none out of TIFF."""
     if image.get_typeof("exif-data"):
         return bytes(image.get("exif-data"))

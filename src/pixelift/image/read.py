@@ -103,7 +103,7 @@ def _picture(
     alpha = None
     if samples.shape[2] > channels:
         alpha = _floats(transform(samples[..., channels:], code), file)[..., 0]
-    exif = decode.exif_of(image, file)
+    exif = decode.exif_of(image)
     return Picture(
         pixels=pixels,
         alpha=alpha,
