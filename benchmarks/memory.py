@@ -1,7 +1,7 @@
 """Memory of the whole process against the size of the result: enlarging rows that pass by is flat.
 
-Each case is a fresh process that enlarges a drawn photo x4 to JPEG or PNG; the largest resident memory
-is the system's count. Usage: python benchmarks/memory.py [LARGEST_MEGAPIXELS]
+Each case is a fresh process that enlarges a drawn photo x4 to JPEG or PNG; the largest resident
+memory is the system's count. Usage: python benchmarks/memory.py [LARGEST_MEGAPIXELS]
 """
 
 import os

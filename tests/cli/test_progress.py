@@ -7,7 +7,19 @@ from pixelift.image.formats import FORMATS
 
 
 def outcome(name, side):
-    return Outcome(name, name, True, None, 1, 1, side, side, 1.0, "fake", 4)
+    return Outcome(
+        input=name,
+        output=name,
+        ok=True,
+        error=None,
+        width=1,
+        height=1,
+        out_width=side,
+        out_height=side,
+        seconds=1.0,
+        model="fake",
+        scale=4,
+    )
 
 
 def test_the_bar_goes_as_far_as_the_work(tmp_path):

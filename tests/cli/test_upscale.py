@@ -188,7 +188,7 @@ def test_a_scale_that_does_not_exist_is_refused(run, scale, save):
 def test_any_size_is_met_exactly(run, options, name, size, save):
     save("a.png")
 
-    code, out, err = run("a.png", *options, scale=None)
+    code, _, err = run("a.png", *options, scale=None)
 
     assert (code, err) == (0, "")
     assert size_of(name) == size

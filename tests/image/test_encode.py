@@ -45,9 +45,7 @@ def test_what_goes_wrong_where_rows_are_made_ends_the_encoder(rng):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        encode(
-            Rows(HEADER, bands()), FORMATS["png"], pyvips.Target.new_to_memory(), quality=None
-        )
+        encode(Rows(HEADER, bands()), FORMATS["png"], pyvips.Target.new_to_memory(), quality=None)
     assert "pixelift-encode" not in {thread.name for thread in threading.enumerate()}
 
 

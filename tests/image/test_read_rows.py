@@ -94,5 +94,8 @@ def test_an_oddity_that_loses_no_pixel_is_overlooked_in_the_middle_too(rng):
 
 def test_too_large_a_picture_is_refused_before_a_pixel_is_decoded(rng):
     data = as_bytes(noise(rng), "PNG")
-    with pytest.raises(ImageReadError, match="allowed are 0.002"), open_rows(data, max_pixels=2000):
+    with (
+        pytest.raises(ImageReadError, match=r"allowed are 0\.002"),
+        open_rows(data, max_pixels=2000),
+    ):
         pass

@@ -52,7 +52,7 @@ def test_how_rows_arrive_makes_no_difference(rng, heights):
     assert np.allclose(result, resized(whole, 71, 20), atol=1e-6)
 
 
-def test_hidden_colours_are_not_mixed_in(rng):
+def test_hidden_colours_are_not_mixed_in():
     pixels = np.ones((40, 40, 3), np.float32)
     alpha = np.ones((40, 40), np.float32)
     pixels[:, 20:], alpha[:, 20:] = 0, 0

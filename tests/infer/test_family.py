@@ -15,7 +15,8 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "models"
 
 
-def test_a_name_has_all_its_scales_and_opens_each_once(home):
+@pytest.mark.usefixtures("home")
+def test_a_name_has_all_its_scales_and_opens_each_once():
     family = Family("fake", **OPTIONS)
     assert family.scales == (2, 3)
     assert family.network(3).card.key == "fake_x3"
@@ -27,6 +28,7 @@ def test_a_file_and_a_name_with_its_scale_have_that_one(home):
     assert Family("fake_x3", **OPTIONS).scales == (3,)
 
 
-def test_an_unknown_model_is_told_at_once(home):
+@pytest.mark.usefixtures("home")
+def test_an_unknown_model_is_told_at_once():
     with pytest.raises(UnknownNameError, match='no model "fak"'):
         Family("fak", **OPTIONS)

@@ -25,7 +25,9 @@ def enlarged(rows, network, size, dtype=F32, tile=16, times=1):
 
 
 @pytest.mark.parametrize("has_alpha", [False, True])
-@pytest.mark.parametrize(("size", "times"), [(Size(100, 60), 1), (Size(81, 55), 1), (Size(170, 100), 2)])
+@pytest.mark.parametrize(
+    ("size", "times"), [(Size(100, 60), 1), (Size(81, 55), 1), (Size(170, 100), 2)]
+)
 def test_rows_that_pass_by_give_the_very_picture_that_is_held_whole(
     rng, network, has_alpha, size, times
 ):
