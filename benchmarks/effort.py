@@ -58,6 +58,7 @@ def measure(folder: Path, scale: int, precision: str, most: int) -> list[dict[st
             "worst_loss_db": round(float(np.max(best - scores[effort])), 4),
             "seconds": round(sum(seconds[effort]), 4),
             "times_as_fast": round(whole / sum(seconds[effort]), 3),
+            "pictures": len(scores[effort]),
             "share_of_best": round(sum(s * n for s, n in found) / sum(n for _, n in found), 4),
         }
         for effort, found in shares.items()

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pixelift import list_models
 from pixelift.evaluate.table import render_results, render_table
 from tools import peer_tables
+from tools.effort_tables import EFFORT_TABLES
 from tools.study_tables import STUDY_TABLES, source
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,7 @@ DOCUMENTS = (
     "docs/architectures.md",
     "docs/serving.md",
     "docs/degradation.md",
+    "docs/effort.md",
 )
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -289,6 +291,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers_x4": lambda: peers(4),
     "peers_beaten": peers_beaten,
     **STUDY_TABLES,
+    **EFFORT_TABLES,
 }
 
 

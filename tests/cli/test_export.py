@@ -124,3 +124,9 @@ def test_the_whole_program_exports(trained, tmp_path):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "net.onnx").stat().st_size > 1000
+
+
+def test_weights_for_other_programs_are_written_by_the_name_of_the_file(trained, told):
+    code, out, err = told("export", trained, "-o", "net.safetensors")
+    assert (code, err) == (0, "")
+    assert out.startswith("net.safetensors: SRVGGNetCompact, ")

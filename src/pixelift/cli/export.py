@@ -22,14 +22,22 @@ def export(
 
     Args:
         run: The run folder of a training, which may still be going on.
-        output: The .onnx file to write; one that is there already is replaced.
+        output: The .onnx file to write; one that is there already is replaced. A name that ends
+            in .safetensors gets the weights of a repnet in the layout of SRVGGNetCompact, which
+            other programs load (docs/models-elsewhere.md).
         name: What the network is called; by default the name of the run folder.
     """
-    if output.suffix != ".onnx":
+    if output.suffix not in (".onnx", ".safetensors"):
         raise ConfigError(f"cannot export to {output}; the name must end in .onnx, as -o net.onnx")
     if output.is_dir() or not output.parent.is_dir():
         raise ConfigError(f"cannot write {output}: give a file in a folder that exists: -o FILE")
     require("torch", "safetensors", "onnx", task="exporting")
+    if output.suffix == ".safetensors":
+        from pixelift.export.elsewhere import export_compact
+
+        count = export_compact(run, output)
+        print(f"{output}: SRVGGNetCompact, {count:,} parameters")
+        return
     from pixelift.export.run import export_run
 
     card = export_run(run, output, name=name or run.resolve().name)
