@@ -82,8 +82,10 @@ def test_architectures_are_listed_with_their_dials_and_counts(capsys):
         )
         if len(cells) > 3
     }
-    switches = "identity True, luma False, leaky False"
-    assert lines["repnet"][3] == f"width 32, depth 6, channels 3, {switches}"
+    assert (
+        lines["repnet"][3]
+        == "width 32, depth 6, channels 3, identity True, luma False, leaky False"
+    )
     assert lines["repnet"][4] == "70 K"
     assert lines["edsr"][4:6] == ["1518 K", "114.2 G"]
     assert "srcnn" in lines
