@@ -1,6 +1,8 @@
 """Fixtures that tests of every room share."""
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,18 @@ def frozen():
         return copy
 
     return freeze
+
+
+@pytest.fixture(autouse=True)
+def _no_handler_of_dead_children():
+    """Take back the handler of SIGCHLD that torch's loader installs for good.
+
+    With it, the interpreter crashed in a later test that waited for a child process, once both
+    engines had refused damaged networks in the same process (experiments/LOG.md).
+    """
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -1,5 +1,3 @@
-import signal
-
 import numpy as np
 import pytest
 import torch
@@ -10,18 +8,6 @@ from pixelift.image.dihedral import DIHEDRAL, inverse
 from pixelift.image.resize import downscale
 from tests.drawn_set import draw_set
 from tests.prepared import make_prepared
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_handler_left_behind():
-    """Take back the handler of SIGCHLD that torch's loader installs for good.
-
-    With it, the interpreter crashed in the next test that waited for a child process, once both
-    engines had refused damaged networks in this process (torch 2.13, OpenVINO 2026.4).
-    """
-    before = signal.getsignal(signal.SIGCHLD)
-    yield
-    signal.signal(signal.SIGCHLD, before)
 
 
 @pytest.fixture(scope="module")
