@@ -60,6 +60,8 @@ def load(file: PictureFile, fail_on: str, *, access: str = "sequential") -> pyvi
     """
     # The loader is called by its name, so no other loader (SVG, PDF, raw numbers) ever sees a file.
     loader = getattr(pyvips.Image, file.format.operation + "load_source")
+    # What libvips noted of an earlier file and let pass would be told as the fault of this one.
+    pyvips.vips_lib.vips_error_clear()
     return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
 
 
