@@ -1,4 +1,4 @@
-"""Memory of the whole process against the size of the result: enlarging rows that pass by is flat.
+"""Memory of the whole process against the size of the result: flat, since rows pass by.
 
 Each case is a fresh process that enlarges a drawn photo x4 to JPEG or PNG; the largest resident
 memory is the system's count. Usage: python benchmarks/memory.py [LARGEST_MEGAPIXELS]

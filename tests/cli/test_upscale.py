@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixelift.cli import upscale as command
 from pixelift.image.geometry import MAX_PIXELS
-from pixelift.infer.upscaler import DEFAULT_MODEL
+from pixelift.infer.auto import AUTO
 
 
 def size_of(path):
@@ -306,6 +306,7 @@ def test_json_prints_one_object_for_each_picture_and_nothing_else(run, save):
         "model",
         "scale",
         "skipped",
+        "why",
     ]
     assert list(done) == list(empty) == list(missing) == fields
     seconds = done.pop("seconds")
@@ -322,6 +323,7 @@ def test_json_prints_one_object_for_each_picture_and_nothing_else(run, save):
         "model": "fake",
         "scale": 2,
         "skipped": False,
+        "why": None,
     }
     assert not empty["ok"]
     assert "is empty" in empty["error"]
@@ -336,8 +338,8 @@ def test_a_bar_is_shown_in_a_terminal_only(run, save):
     assert "pictures" not in run("a.png", "b.png")[2]
 
 
-def test_the_default_model_is_that_of_the_library():
-    assert inspect.signature(command.upscale).parameters["model"].default == DEFAULT_MODEL
+def test_the_default_model_looks_at_the_picture():
+    assert inspect.signature(command.upscale).parameters["model"].default == AUTO
 
 
 def test_the_whole_program_enlarges_a_picture(home, tmp_path, save):

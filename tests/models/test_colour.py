@@ -35,6 +35,21 @@ def test_luma_is_that_of_the_luma_network_and_chroma_that_of_interpolation(train
     np.testing.assert_allclose(found[..., 1:][inside], base[..., 1:][inside], atol=1e-5, rtol=1e-4)
 
 
+def test_a_network_as_wide_as_its_output_is_the_same_in_colour():
+    # Inputs and outputs of the tail are as many: where others are an identity at first, it is none.
+    torch.manual_seed(1)
+    luma = RepNet(scale=2, width=4, depth=1, channels=1, identity=False).eval()
+    for parameter in luma.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    colour = in_colour(luma)
+    rgb = torch.rand(1, 3, 20, 20)
+    with torch.no_grad():
+        found = ycbcr(colour(rgb))[..., 0]
+        y = luma(torch.from_numpy(ycbcr(rgb)[None, None, ..., 0]))[0, 0].numpy()
+    inside = np.s_[2 * colour.radius : -2 * colour.radius, 2 * colour.radius : -2 * colour.radius]
+    np.testing.assert_allclose(found[inside], y[inside], atol=1e-5, rtol=1e-4)
+
+
 def test_the_tail_has_the_planes_of_one_channel(trained):
     colour = in_colour(trained)
     assert colour.trunk(torch.rand(1, 3, 8, 8)).shape == (1, 4, 8, 8)

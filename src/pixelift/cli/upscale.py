@@ -1,5 +1,6 @@
 """`pixelift upscale`: pictures and folders of pictures to larger ones."""
 
+import inspect
 import json as json_module
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter, Token
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
-from pixelift.errors import ConfigError
+from pixelift.errors import ConfigError, unknown_name
 from pixelift.image.formats import readable_labels
 from pixelift.image.geometry import MAX_PIXELS
 
@@ -127,6 +128,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     from pixelift.infer.auto import AUTO
     from pixelift.infer.effort import DEFAULT_MODEL
 
+    _refuse_options(inputs)
     if quality is not None and not 1 <= quality <= 100:
         raise ConfigError(f"quality is {quality}; allowed are 1 to 100, as --quality 90")
     if max_megapixels < 1:
@@ -184,6 +186,15 @@ def _open(model: str, **options: Any) -> "Upscaler":  # noqa: ANN401 - those of 
         options.pop("effort")
         return AutoUpscaler(**options)
     return Upscaler(model, **options)
+
+
+def _refuse_options(inputs: Sequence[Path]) -> None:
+    """Tell misspelt options from pictures: for the sake of the pipe `-`, words may begin so."""
+    names = inspect.signature(upscale).parameters
+    known = [f"--{name.replace('_', '-')}" for name in names if name != "inputs"]
+    for word in map(str, inputs):
+        if word.startswith("-") and word != PIPE:
+            raise unknown_name("option", word, known, hint="pixelift upscale --help")
 
 
 def _target(

@@ -81,9 +81,8 @@ def _shrunk(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     if scale not in WEIGHTS or image.size > _SMALL:
         return downscale(image, scale)
     # Without libvips, which makes no sense for crops and had trouble in forked processes.
-    small = downscale_crops([image], [Box.whole(Size(*image.shape[:2]))], scale=scale)
-    shrunk: NDArray[np.uint8] = small[0]
-    return shrunk
+    (small,) = downscale_crops([image], [Box.whole(Size(*image.shape[:2]))], scale=scale)
+    return np.asarray(small)
 
 
 _SMALL = 1 << 20

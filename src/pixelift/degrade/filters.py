@@ -182,5 +182,4 @@ def _weigh(kernel: Kernel, distance: NDArray[np.float64], stretch: float) -> NDA
     if kernel == "lanczos":
         weights: NDArray[np.float64] = np.sinc(x) * np.sinc(x / 3) * (np.abs(x) < 3)
         return weights
-    tent: NDArray[np.float64] = np.maximum(1 - np.abs(x), 0)
-    return tent
+    return np.asarray(np.maximum(1 - np.abs(x), 0))

@@ -108,8 +108,7 @@ def _cosines() -> NDArray[np.float64]:
     frequency, place = np.mgrid[:BLOCK, :BLOCK]
     matrix = np.cos((2 * place + 1) * frequency * np.pi / (2 * BLOCK)) * np.sqrt(2)
     matrix[0] = 1
-    whole: NDArray[np.float64] = np.rint(matrix * (1 << _DCT_BITS))
-    return whole
+    return np.asarray(np.rint(matrix * (1 << _DCT_BITS)))
 
 
 def _round_trip(planes: NDArray[np.floating], table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,8 +40,7 @@ def gaussian(sigma_px: float) -> NDArray[np.float64]:
         return np.ones(1)
     reach = math.ceil(_SIGMAS * sigma_px)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
-    normal: NDArray[np.float64] = weights / weights.sum()
-    return normal
+    return np.asarray(weights / weights.sum())
 
 
 def gaussian_plane(blur: Blur) -> NDArray[np.float64]:

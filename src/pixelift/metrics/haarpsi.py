@@ -77,5 +77,4 @@ def _haar(plane: NDArray[np.float64], scale: int, axis: int) -> NDArray[np.float
         difference = box(0, 0, half, side) - box(half, 0, half, side)
     else:
         difference = box(0, 0, side, half) - box(0, half, side, half)
-    response: NDArray[np.float64] = difference / side
-    return response
+    return np.asarray(difference / side)

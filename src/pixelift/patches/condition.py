@@ -105,10 +105,9 @@ def quantisation_step(luma: NDArray[np.floating]) -> float:
     height, width = (n - n % BLOCK for n in luma.shape)
     if min(height, width) < 2 * BLOCK:
         return 1.0
-    grid = np.asarray(luma[:height, :width], np.float32).reshape(
-        height // BLOCK, BLOCK, width // BLOCK, BLOCK
-    )
-    blocks = grid.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
+    whole = np.asarray(luma[:height, :width], np.float32)
+    lines = whole.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    blocks = lines.swapaxes(1, 2).reshape(-1, BLOCK, BLOCK)
     # Where the decoder clipped, what is left is no multiple of anything.
     low, high = blocks.min(axis=(1, 2)), blocks.max(axis=(1, 2))
     blocks = blocks[(low > _CLIPPED) & (high < 255 - _CLIPPED)]
@@ -126,7 +125,7 @@ def _cosine(frequency: int) -> NDArray[np.float32]:
     place = np.arange(BLOCK)
     norm = math.sqrt((1 if frequency == 0 else 2) / BLOCK)
     wave = norm * np.cos((2 * place + 1) * frequency * math.pi / (2 * BLOCK))
-    return wave.astype(np.float32)
+    return np.asarray(wave, np.float32)
 
 
 def _step_of(values: NDArray[np.float32]) -> float:
