@@ -32,6 +32,15 @@ def natural_photo(rng, height, width):
     return np.clip(picture.transpose(1, 2, 0), 0, 255).astype(np.uint8)
 
 
+def write_study_photos(folder):
+    """Write what a study starts from below a folder: photos/train, photos/valid, bench/Set14/HR."""
+    rng = np.random.default_rng(3)
+    for place, count in (("photos/train", 2), ("photos/valid", 1), ("bench/Set14/HR", 1)):
+        (folder / place).mkdir(parents=True)
+        for n in range(count):
+            Image.fromarray(natural_photo(rng, 144, 192)).save(folder / place / f"{n}.png")
+
+
 def make_prepared(folder, *, photos=4, side=96, valid=1, channels="rgb"):
     """Prepare a set of drawn photos below a folder and open it."""
     rng = np.random.default_rng(5)

@@ -5,11 +5,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from tests.prepared import natural_photo
+from tests.prepared import write_study_photos
 
 STUDY = Path(__file__).parents[2] / "experiments" / "003-balance"
 
@@ -98,12 +96,7 @@ def test_the_study_compares_at_least_twelve_networks_and_switches_the_identity_b
 
 @pytest.mark.slow
 def test_the_study_trains_and_then_measures_latency_into_the_same_file(tmp_path):
-    rng = np.random.default_rng(3)
-    for folder, count in (("photos/train", 2), ("photos/valid", 1), ("bench/Set14/HR", 1)):
-        (tmp_path / folder).mkdir(parents=True)
-        for n in range(count):
-            picture = natural_photo(rng, 144, 192)
-            Image.fromarray(picture).save(tmp_path / folder / f"{n}.png")
+    write_study_photos(tmp_path)
     (tmp_path / "config.toml").write_text(CONFIG)
 
     def run(*words):

@@ -4,12 +4,10 @@ import sys
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from pixelift.models.spec import build_model, count_macs, count_parameters
-from tests.prepared import natural_photo
+from tests.prepared import write_study_photos
 
 STUDY = Path(__file__).parents[2] / "experiments" / "002-residual"
 
@@ -55,12 +53,7 @@ def test_the_first_two_networks_differ_in_the_residual_alone():
 
 @pytest.mark.slow
 def test_the_study_runs_from_photos_to_results(tmp_path):
-    rng = np.random.default_rng(3)
-    for folder, count in (("photos/train", 2), ("photos/valid", 1), ("bench/Set14/HR", 1)):
-        (tmp_path / folder).mkdir(parents=True)
-        for n in range(count):
-            picture = natural_photo(rng, 144, 192)
-            Image.fromarray(picture).save(tmp_path / folder / f"{n}.png")
+    write_study_photos(tmp_path)
     (tmp_path / "config.toml").write_text(CONFIG)
     words = ["photos", "bench", "--work", "work", "--config", "config.toml"]
     command = [sys.executable, str(STUDY / "run.py"), *words, "--results", ".", "--jobs", "1"]

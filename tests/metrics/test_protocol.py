@@ -74,6 +74,14 @@ def test_a_border_that_leaves_nothing_is_refused():
         Protocol(shave=4).levels(np.zeros((8, 20, 3)), np.zeros((8, 20, 3)))
 
 
+def test_a_metric_that_needs_more_room_says_how_much():
+    picture = np.zeros((12, 20, 3), np.uint8)
+    levels, _ = Protocol(shave=2).levels(picture, picture, smallest=8)
+    assert levels.shape == (1, 8, 16)
+    with pytest.raises(ShapeError, match=r"only 16x8 pixels .* shaving 2; XYZ needs at least 9x9"):
+        Protocol(shave=2).levels(picture, picture, smallest=9, metric="XYZ")
+
+
 def test_an_alpha_channel_is_refused():
     with pytest.raises(ShapeError, match="Take the alpha channel off"):
         Protocol(shave=0).levels(np.zeros((4, 4, 4)), np.zeros((4, 4, 4)))

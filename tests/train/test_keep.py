@@ -48,3 +48,10 @@ def test_losses_that_are_in_no_line_yet_are_saved(training, tmp_path):
     save_state(RECIPE, training, tmp_path)
     assert load_checkpoint(tmp_path).losses.tolist() == [0.5, 0.25]
     assert load_checkpoint(tmp_path).step == 20
+
+
+def test_the_critic_is_saved_where_there_is_one(training, tmp_path):
+    save_state(RECIPE, training, tmp_path)
+    assert load_checkpoint(tmp_path).critic == {}
+    save_state(RECIPE, training, tmp_path, critic={"skipped": 2})
+    assert load_checkpoint(tmp_path).critic == {"skipped": 2}

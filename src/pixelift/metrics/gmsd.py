@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import ShapeError
 from pixelift.metrics.protocol import Protocol
 
 C = 170.0
@@ -34,7 +33,8 @@ def gmsd(sr: NDArray[np.generic], hr: NDArray[np.generic], *, shave: int) -> flo
         2014, equations 3 to 6: means of 2x2 pixels, every second one kept, Prewitt's gradients. We
         measure BT.601 studio luma; borders that the gradient does not cover are left out.
     """
-    first, second = (_gradient(halved(p[0])) for p in _checked(sr, hr, shave))
+    levels = Protocol(shave).levels(sr, hr, smallest=SMALLEST, metric="GMSD")
+    first, second = (_gradient(halved(planes[0])) for planes in levels)
     similarity = (2 * first * second + C) / (first**2 + second**2 + C)
     return float(similarity.std())
 
@@ -52,19 +52,6 @@ def halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
     blocks = plane[:height, :width].reshape(height // 2, 2, width // 2, 2)
     means: NDArray[np.float64] = blocks.mean(axis=(1, 3))
     return means
-
-
-def _checked(
-    sr: NDArray[np.generic], hr: NDArray[np.generic], shave: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    levels = Protocol(shave).levels(sr, hr)
-    if min(levels[0].shape[1:]) < SMALLEST:
-        height, width = levels[0].shape[1:]
-        raise ShapeError(
-            f"only {width}x{height} pixels are left after shaving {shave}; GMSD needs at least "
-            f"{SMALLEST}x{SMALLEST}. Measure larger pictures, or shave less."
-        )
-    return levels
 
 
 def _gradient(plane: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import ShapeError
 from pixelift.metrics.gmsd import halved
 from pixelift.metrics.protocol import Protocol
 
@@ -35,13 +34,8 @@ def haarpsi(sr: NDArray[np.generic], hr: NDArray[np.generic], *, shave: int) -> 
         similarity index for image quality assessment", Signal Processing: Image Communication 61,
         2018, equations 10 to 12, the index for grey pictures. We measure BT.601 studio luma.
     """
-    first, second = Protocol(shave).levels(sr, hr)
-    if min(first.shape[1:]) < SMALLEST:
-        raise ShapeError(
-            f"only {first.shape[2]}x{first.shape[1]} pixels are left after shaving {shave}; "
-            f"HaarPSI needs at least {SMALLEST}x{SMALLEST}. Measure larger pictures, or shave less."
-        )
-    x, y = halved(first[0]), halved(second[0])
+    levels = Protocol(shave).levels(sr, hr, smallest=SMALLEST, metric="HaarPSI")
+    x, y = (halved(planes[0]) for planes in levels)
     total = weight_sum = 0.0
     for axis in (0, 1):
         fine_x, fine_y = ([np.abs(_haar(p, s, axis)) for s in (1, 2)] for p in (x, y))

@@ -58,7 +58,12 @@ class Protocol:
         )
 
     def levels(
-        self, sr: NDArray[np.generic], hr: NDArray[np.generic]
+        self,
+        sr: NDArray[np.generic],
+        hr: NDArray[np.generic],
+        *,
+        smallest: int = 1,
+        metric: str = "the metric",
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Bring two pictures to what is compared.
 
@@ -69,20 +74,29 @@ class Protocol:
             sr: Super-resolved picture, (H, W), (H, W, 1) or (H, W, 3) RGB; float32 in [0, 1],
                 uint8 or uint16.
             hr: Reference picture of the same height, width and number of channels.
+            smallest: Pixels that must be left along each side.
+            metric: What needs that many, for the message.
 
         Returns:
             Two arrays (channels, H - 2 shave, W - 2 shave), float64 in 8-bit levels; one channel
             for "y" and for grey pictures, three else.
 
         Raises:
-            ShapeError: The shapes differ, are no picture's, or the border leaves no pixels.
+            ShapeError: The shapes differ, are no picture's, or the border leaves too few pixels.
         """
         if sr.shape != hr.shape:
             raise ShapeError(
                 f"cannot compare a picture of shape {sr.shape} with one of {hr.shape}; "
                 "both must have the same. Cut the HR picture to a multiple of the scale."
             )
-        return self._planes(sr), self._planes(hr)
+        planes = self._planes(sr), self._planes(hr)
+        height, width = planes[0].shape[1:]
+        if min(height, width) < smallest:
+            raise ShapeError(
+                f"only {width}x{height} pixels are left after shaving {self.shave}; {metric} needs "
+                f"at least {smallest}x{smallest}. Measure larger pictures, or shave less."
+            )
+        return planes
 
     def _planes(self, picture: NDArray[np.generic]) -> NDArray[np.float64]:
         rgb = picture[..., None] if picture.ndim == 2 else picture

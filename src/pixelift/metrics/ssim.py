@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import ShapeError
 from pixelift.metrics.protocol import PEAK, Channel, Protocol
 
 WINDOW = 11
@@ -44,13 +43,9 @@ def ssim(
         >>> ssim(grey, grey, shave=2)
         1.0
     """
-    sr_levels, hr_levels = Protocol(shave, channel).levels(sr, hr)
+    protocol = Protocol(shave, channel)
+    sr_levels, hr_levels = protocol.levels(sr, hr, smallest=WINDOW, metric="SSIM")
     height, width = sr_levels.shape[1:]
-    if min(height, width) < WINDOW:
-        raise ShapeError(
-            f"only {width}x{height} pixels are left after shaving {shave}; SSIM needs at least "
-            f"{WINDOW}x{WINDOW}. Measure larger pictures, or shave less."
-        )
     planes = zip(sr_levels, hr_levels, strict=True)
     total = sum((_similarity_sum(x, y) for x, y in planes), start=0.0)
     windows = (height - WINDOW + 1) * (width - WINDOW + 1)

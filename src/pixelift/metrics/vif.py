@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.errors import ShapeError
 from pixelift.metrics.protocol import Protocol
 
 NOISE_VARIANCE = 2.0
@@ -36,12 +35,7 @@ def vif(sr: NDArray[np.generic], hr: NDArray[np.generic], *, shave: int) -> floa
         Image Processing 15(2), 2006, equation 17, in the authors' simpler form on pixels (vifp):
         Gaussian windows of 17, 9, 5 and 3 pixels. We measure BT.601 studio luma.
     """
-    first, second = Protocol(shave).levels(sr, hr)
-    if min(first.shape[1:]) < SMALLEST:
-        raise ShapeError(
-            f"only {first.shape[2]}x{first.shape[1]} pixels are left after shaving {shave}; VIF "
-            f"needs at least {SMALLEST}x{SMALLEST}. Measure larger pictures, or shave less."
-        )
+    first, second = Protocol(shave).levels(sr, hr, smallest=SMALLEST, metric="VIF")
     return vif_of_planes(first[0], second[0])
 
 

@@ -12,31 +12,23 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pixelift.data.degraded import Degrader
 from pixelift.data.pairs import Batch, PairDataset, batches
-from pixelift.data.sample import CropSampler
-from pixelift.degrade.draw import resolve
-from pixelift.errors import TrainingError, TrainingStopped, WrongDatasetError
+from pixelift.errors import TrainingError, TrainingStopped
 from pixelift.metrics.haarpsi import haarpsi
 from pixelift.models.discriminator import Discriminator
 from pixelift.patches.dataset import PreparedSet
 from pixelift.train.begin import Training, begin
-from pixelift.train.checkpoint import (
-    BEST,
-    Checkpoint,
-    load_checkpoint,
-    recipe_text,
-    save_checkpoint,
-    save_weights,
-)
+from pixelift.train.checkpoint import BEST, load_checkpoint, save_weights
 from pixelift.train.config import AdversarialSettings, Recipe
 from pixelift.train.device import choose_workers, find_device
 from pixelift.train.ema import update_ema
+from pixelift.train.feed import training_pairs, validation_pairs
+from pixelift.train.keep import save_state
 from pixelift.train.logbook import Logbook
 from pixelift.train.loss import restoration_loss
 from pixelift.train.ranks import joined
 from pixelift.train.step import rate_of
-from pixelift.train.validate import Pairs, measure, validation_crops
+from pixelift.train.validate import Pairs, measure
 from pixelift.train.watch import State, Watcher
 
 LOG_EVERY = 100
@@ -113,24 +105,8 @@ def finetune(
         2018, equation 4 (feature matching on the critic's own features: no downloaded network).
     """
     torch.manual_seed(recipe.run.seed)
-    scale, data = recipe.model.scale, recipe.data
-    sampler = CropSampler(
-        prepared,
-        scale=scale,
-        hr_patch=data.lr_patch * scale,
-        rule=data.sampling,
-        seed=recipe.run.seed,
-    )
-    degradation = resolve(data.degrade)
-    side = recipe.run.valid_crop
-    pairs = validation_crops(prepared, scale=scale, side=side, degradation=degradation)
-    if not pairs:
-        raise WrongDatasetError(
-            f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
-        )
+    pairs, dataset = validation_pairs(recipe, prepared), training_pairs(recipe, prepared)
     where, watch = find_device(device), watch or Watcher()
-    degrader = Degrader(degradation, data.clean_share, scale, recipe.run.seed)
-    dataset = PairDataset(prepared, sampler, scale=scale, batch=data.batch, degrader=degrader)
     with joined(where) as ranks:
         if ranks.count > 1:
             raise TrainingError("a critic is trained by one process. Start it without torchrun")
@@ -190,7 +166,7 @@ def _loop(
                 )
             stops = watch.wants_stop() and not ends
             if validates or stops:
-                _save(recipe, training, critic, run)
+                save_state(recipe, training, run, critic=critic.state())
             if stops:
                 raise TrainingStopped(f"stopped after step {training.step} of {steps}")
     finally:
@@ -283,19 +259,3 @@ def _validate(recipe: Recipe, training: Training, pairs: Pairs, run: Path) -> di
         sr = training.mean(lr.to(training.device)).float().cpu()[0].permute(1, 2, 0).numpy()
         values.append(haarpsi(np.clip(sr, 0, 1), hr, shave=scale))
     return {"psnr_y": psnr_y, "haarpsi": float(np.mean(values))}
-
-
-def _save(recipe: Recipe, training: Training, critic: _Critic, run: Path) -> None:
-    save_checkpoint(
-        run,
-        Checkpoint(
-            step=training.step,
-            best=training.best,
-            seconds=training.seconds,
-            network=training.network.state_dict(),
-            ema=training.mean.state_dict(),
-            optimizer=training.optimizer.state_dict(),
-            recipe=recipe_text(recipe),
-            critic=critic.state(),
-        ),
-    )

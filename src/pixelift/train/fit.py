@@ -7,16 +7,15 @@ from pathlib import Path
 
 import torch
 
-from pixelift.data.degraded import Degrader
 from pixelift.data.pairs import PairDataset, batches
-from pixelift.data.sample import CropSampler
 from pixelift.degrade.draw import PRESETS, resolve
-from pixelift.errors import TrainingStopped, WrongDatasetError
+from pixelift.errors import TrainingStopped
 from pixelift.patches.dataset import PreparedSet
 from pixelift.train.begin import Training, begin
 from pixelift.train.checkpoint import BEST, save_weights
 from pixelift.train.config import Recipe
 from pixelift.train.device import choose_workers, find_device
+from pixelift.train.feed import training_pairs, validation_pairs
 from pixelift.train.keep import check_weights, drain_losses, save_state
 from pixelift.train.logbook import Logbook
 from pixelift.train.ranks import Ranks, joined
@@ -81,21 +80,9 @@ def fit(
         ConfigError: The batch cannot be shared among the processes.
     """
     torch.manual_seed(recipe.run.seed)
-    scale = recipe.model.scale
-    sampler = CropSampler(
-        prepared,
-        scale=scale,
-        hr_patch=recipe.data.lr_patch * scale,
-        rule=recipe.data.sampling,
-        seed=recipe.run.seed,
-    )
+    scale, side = recipe.model.scale, recipe.run.valid_crop
     degradation = resolve(recipe.data.degrade)
-    side = recipe.run.valid_crop
-    pairs = validation_crops(prepared, scale=scale, side=side, degradation=degradation)
-    if not pairs:
-        raise WrongDatasetError(
-            f"{prepared.folder} holds no validation photos. Prepare it again with --valid FOLDER."
-        )
+    pairs = validation_pairs(recipe, prepared)
     further = dict(also or {})
     if degradation != PRESETS["clean"]:
         # What the network pays for it on pictures that nothing happened to.
@@ -103,14 +90,7 @@ def fit(
     where = find_device(device)
     with joined(where) as ranks:
         ranks.check(recipe.data.batch)
-        dataset = PairDataset(
-            prepared,
-            sampler,
-            scale=scale,
-            batch=recipe.data.batch,
-            degrader=Degrader(degradation, recipe.data.clean_share, scale, recipe.run.seed),
-            part=(ranks.rank, ranks.count),
-        )
+        dataset = training_pairs(recipe, prepared, part=(ranks.rank, ranks.count))
         watch = watch or Watcher()
         training = begin(
             recipe, prepared, run, device=where, ranks=ranks, watch=watch, resume=resume

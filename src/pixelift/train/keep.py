@@ -1,6 +1,7 @@
 """Keeping the state of a training, as long as it is worth keeping."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,13 +19,16 @@ from pixelift.train.config import Recipe
 from pixelift.train.step import rate_of
 
 
-def save_state(recipe: Recipe, training: Training, run: Path) -> None:
+def save_state(
+    recipe: Recipe, training: Training, run: Path, *, critic: dict[str, Any] | None = None
+) -> None:
     """Replace the checkpoint of a run.
 
     Args:
         recipe: All settings.
         training: The training after a step.
         run: Run folder.
+        critic: State of the critic, where there is one.
 
     Raises:
         TrainingError: It cannot be written; the one before is intact.
@@ -40,6 +44,7 @@ def save_state(recipe: Recipe, training: Training, run: Path) -> None:
             optimizer=training.optimizer.state_dict(),
             recipe=recipe_text(recipe),
             losses=torch.stack(training.losses) if training.losses else torch.zeros(0),
+            critic=critic or {},
         ),
     )
 
