@@ -20,7 +20,7 @@ COLLECTIONS = {
     "all": "a mixed collection, two in three rich in detail",
     "ordinary": "ordinary photos alone, much sky and walls",
 }
-DOCUMENTS = ("README.md", "docs/measurements.md", "docs/sampling.md")
+DOCUMENTS = ("README.md", "docs/formats.md", "docs/measurements.md", "docs/sampling.md")
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -256,7 +256,19 @@ def sampling_time() -> str:
     return render_table(header, rows) + source(result, note)
 
 
+def formats() -> str:
+    """What is kept of each hard picture."""
+    result = load("formats")
+    names = [name for name in result["results"][0] if name not in ("name", "bits")]
+    rows = [
+        [row["name"], str(row["bits"]), *(row[name] for name in names)] for row in result["results"]
+    ]
+    note = f"x{result['scale']} of the corpus of tools/corpus.py, each in its own format"
+    return render_table(["picture", "bits", *names], rows) + source(result, note)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "formats": formats,
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,
