@@ -40,7 +40,10 @@ def draw(*, channels: int = 3, top: int = 255, size: tuple[int, int] = SIZE) -> 
     across = np.linspace(0.1, 0.9, size[0])[None, :, None]
     down = np.linspace(0.2, 1, size[1])[:, None, None]
     shares = np.array([0.9, 0.5, 0.2, 1])[:channels]
-    return np.rint(across * down * top * shares + (1 - across) * 0.05 * top).astype(np.uint16)
+    drawn: NDArray[np.uint16] = np.rint(
+        across * down * top * shares + (1 - across) * 0.05 * top
+    ).astype(np.uint16)
+    return drawn
 
 
 def hard_pictures() -> Iterator[Hard]:

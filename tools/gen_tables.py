@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENTS = (
     "README.md",
+    "docs/formats.md",
     "docs/measurements.md",
     "docs/sampling.md",
     "docs/architectures.md",
@@ -274,9 +275,21 @@ def choice() -> str:
     return render_table(header, rows) + source(result, note)
 
 
+def formats() -> str:
+    """What is kept of each hard picture."""
+    result = load("formats")
+    names = [name for name in result["results"][0] if name not in ("name", "bits")]
+    rows = [
+        [row["name"], str(row["bits"]), *(row[name] for name in names)] for row in result["results"]
+    ]
+    note = f"x{result['scale']} of the corpus of tools/corpus.py, each in its own format"
+    return render_table(["picture", "bits", *names], rows) + source(result, note)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
+    "formats": formats,
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,
