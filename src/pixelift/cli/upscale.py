@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pixelift.infer.upscaler import Upscaler
 
 MEGA = 1_000_000
-PIPE = "-"
+PIPE = Path("-")
 MANY = 10
 """Of more pictures than these, those that failed are named again at the end: their lines may have
 scrolled away."""
@@ -55,10 +55,8 @@ def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - c
 
 def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
-    *inputs: Annotated[Path, Parameter(name="INPUT", required=True, allow_leading_hyphen=True)],
-    output: Annotated[
-        str | None, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)
-    ] = None,
+    *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
+    output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
     scale: Annotated[Fraction | None, Parameter(name=["--scale", "-s"], converter=factor)] = None,
     width: Annotated[int | None, Parameter(converter=whole_number)] = None,
     height: Annotated[int | None, Parameter(converter=whole_number)] = None,
@@ -125,7 +123,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         model, scale=target, engine=engine, precision=precision, tile=tile, threads=threads
     )
     settings = Settings(quality=quality, overwrite=overwrite, max_pixels=max_megapixels * MEGA)
-    if PIPE in map(str, inputs) or output == PIPE:
+    if PIPE in inputs or (output and Path(output) == PIPE):
         _refuse_more_than_a_pipe(inputs, output, watch=watch, json=json)
         return _pipe(upscaler, settings, format)
 
@@ -198,7 +196,8 @@ def _watch(
 def _refuse_more_than_a_pipe(
     inputs: Sequence[Path], output: str | None, *, watch: bool, json: bool
 ) -> None:
-    if len(inputs) != 1 or str(inputs[0]) != PIPE or output not in (None, PIPE) or watch or json:
+    is_alone = inputs == (PIPE,) and (output is None or Path(output) == PIPE)
+    if not is_alone or watch or json:
         raise ConfigError(
             "a pipe takes one picture and gives one; allowed is - alone, without --output, --watch "
             "and --json. Write: pixelift upscale - < small.png > large.png"
