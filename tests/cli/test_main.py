@@ -111,8 +111,8 @@ def test_a_version_is_told_also_where_the_package_is_not_installed():
     [
         (["upscal"], 'no command "upscal". Did you mean "upscale"?'),
         (["upscale"], "INPUT requires an argument"),
-        (["upscale", "a.png", "--scal", "2"], 'no option "--scal". Did you mean "--scale"'),
-        (["upscale", "a.png", "-s", "two"], '"two" is no factor'),
+        (["upscale", "a.png", "--scal", "2"], "Did you mean --scale? Run: pixelift upscale"),
+        (["upscale", "a.png", "-s", "two"], '"two" is no factor; allowed is 1 to 16'),
         (["upscale", "a.png", "--tile", "2.5"], '"2.5" is no whole number'),
         (["upscale", "a.png", "--engine", "tpu"], '"tpu"'),
         (["upscale", "a.png", "--format", "bmp"], '"bmp"'),

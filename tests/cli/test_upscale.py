@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from pixelift.cli import upscale as command
+from pixelift.cli.main import main
 from pixelift.image.geometry import MAX_PIXELS
 from pixelift.infer.auto import AUTO
 
@@ -241,6 +242,9 @@ class Pipe:
     def __init__(self, data=b""):
         self.buffer = io.BytesIO(data)
 
+    def flush(self):
+        pass
+
 
 def test_a_picture_comes_from_stdin_and_goes_to_stdout(home, monkeypatch, tmp_path, save):
     monkeypatch.setenv("PIXELIFT_HOME", str(home))
@@ -248,7 +252,7 @@ def test_a_picture_comes_from_stdin_and_goes_to_stdout(home, monkeypatch, tmp_pa
     monkeypatch.setattr("sys.stdin", Pipe(data))
     monkeypatch.setattr("sys.stdout", out := Pipe())
 
-    assert command.upscale(Path("-"), scale=2, model="fake", format="png") == 0
+    assert main(["upscale", "-", "-s", "2", "-m", "fake", "--format", "png"]) == 0
 
     with Image.open(io.BytesIO(out.buffer.getvalue())) as image:
         assert (image.format, image.size) == ("PNG", (12, 8))

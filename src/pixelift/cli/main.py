@@ -153,7 +153,11 @@ def main(arguments: Sequence[str]) -> int:
     app = make_app(next((word for word in arguments if word in COMMANDS), None))
     try:
         result = app.meta(
-            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+            # The parser takes a lone dash for an option; as a path it is the same dash.
+            ["./-" if word == "-" else word for word in arguments],
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
         )
         sys.stdout.flush()
     except BrokenPipeError:

@@ -1,6 +1,5 @@
 """`pixelift upscale`: pictures and folders of pictures to larger ones."""
 
-import inspect
 import json as json_module
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter, Token
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
-from pixelift.errors import ConfigError, unknown_name
+from pixelift.errors import ConfigError
 from pixelift.image.formats import readable_labels
 from pixelift.image.geometry import MAX_PIXELS
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pixelift.infer.upscaler import Upscaler
 
 MEGA = 1_000_000
-PIPE = "-"
+PIPE = Path("-")
 MANY = 10
 """Of more pictures than these, those that failed are named again at the end: their lines may have
 scrolled away."""
@@ -56,10 +55,8 @@ def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - c
 
 def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
-    *inputs: Annotated[Path, Parameter(name="INPUT", required=True, allow_leading_hyphen=True)],
-    output: Annotated[
-        str | None, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)
-    ] = None,
+    *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
+    output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
     scale: Annotated[Fraction | None, Parameter(name=["--scale", "-s"], converter=factor)] = None,
     width: Annotated[int | None, Parameter(converter=whole_number)] = None,
     height: Annotated[int | None, Parameter(converter=whole_number)] = None,
@@ -128,7 +125,6 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     from pixelift.infer.auto import AUTO
     from pixelift.infer.effort import DEFAULT_MODEL
 
-    _refuse_options(inputs)
     if quality is not None and not 1 <= quality <= 100:
         raise ConfigError(f"quality is {quality}; allowed are 1 to 100, as --quality 90")
     if max_megapixels < 1:
@@ -137,7 +133,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             "as --max-megapixels 500"
         )
     target = _target(scale, width, height, megapixels)
-    pipes = PIPE in map(str, inputs) or output == PIPE
+    pipes = PIPE in inputs or (output is not None and Path(output) == PIPE)
     # Before any work on files, so that a wrong model or scale is told at once.
     upscaler = _open(
         # What is told of the network as a whole, and a pipe, which passes by once, have no choice.
@@ -186,15 +182,6 @@ def _open(model: str, **options: Any) -> "Upscaler":  # noqa: ANN401 - those of 
         options.pop("effort")
         return AutoUpscaler(**options)
     return Upscaler(model, **options)
-
-
-def _refuse_options(inputs: Sequence[Path]) -> None:
-    """Tell misspelt options from pictures: for the sake of the pipe `-`, words may begin so."""
-    names = inspect.signature(upscale).parameters
-    known = [f"--{name.replace('_', '-')}" for name in names if name != "inputs"]
-    for word in map(str, inputs):
-        if word.startswith("-") and word != PIPE:
-            raise unknown_name("option", word, known, hint="pixelift upscale --help")
 
 
 def _target(
@@ -246,7 +233,8 @@ def _watch(
 def _refuse_more_than_a_pipe(
     inputs: Sequence[Path], output: str | None, *, watch: bool, json: bool
 ) -> None:
-    if len(inputs) != 1 or str(inputs[0]) != PIPE or output not in (None, PIPE) or watch or json:
+    is_alone = inputs == (PIPE,) and (output is None or Path(output) == PIPE)
+    if not is_alone or watch or json:
         raise ConfigError(
             "a pipe takes one picture and gives one; allowed is - alone, without --output, --watch "
             "and --json. Write: pixelift upscale - < small.png > large.png"
