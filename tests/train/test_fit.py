@@ -200,7 +200,7 @@ def test_the_best_weights_are_those_of_the_best_validation(prepared, tmp_path, m
 
 def test_a_run_of_another_scale_is_started_from(prepared, tmp_path):
     fit(recipe(), prepared, tmp_path / "x2")
-    warm = recipe(steps=1, every=1, scale=4, learning_rate=1e-9)
+    warm = recipe(steps=1, every=1, scale=4, learning_rate=1e-9, final_rate=1e-9)
     run = RunSettings(
         precision="f32", validate_every=1, valid_crop=64, start_from=str(tmp_path / "x2")
     )
@@ -214,7 +214,7 @@ def test_a_larger_network_goes_on_where_a_small_one_ended(prepared, tmp_path):
     small = fit(recipe(steps=60, every=60, learning_rate=3e-3), prepared, tmp_path / "small")
     watch = Recorder()
     larger = msgspec.structs.replace(
-        recipe(steps=1, every=1, learning_rate=1e-9),
+        recipe(steps=1, every=1, learning_rate=1e-9, final_rate=1e-9),
         model=ModelSettings(scale=2, dials={"width": 12, "depth": 3}),
         run=RunSettings(
             precision="f32", validate_every=1, valid_crop=64, start_from=str(tmp_path / "small")

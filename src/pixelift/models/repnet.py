@@ -62,9 +62,7 @@ class RepNet(nn.Module):
         self.shared = channels if luma else 1
         """Channels that receive the same residual."""
         planes = channels // self.shared
-        self.tail: nn.Module = CollapsibleConv(
-            width, planes * scale**2, gain=0.05, identity=False
-        )
+        self.tail: nn.Module = CollapsibleConv(width, planes * scale**2, gain=0.05, identity=False)
         self.base = BicubicBase(scale=scale, channels=channels)
 
     def trunk(self, lr: torch.Tensor) -> torch.Tensor:
