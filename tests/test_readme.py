@@ -39,7 +39,7 @@ def test_the_commands_for_pictures_run(tmp_path, monkeypatch, rng):
     for words in commands:
         if words[0] == "pixelift":
             assert main(words[1:]) == 0, words
-    for path, size in (("photo_x4.jpg", (48, 36)), ("large/day 1/b_x2.webp", (24, 18))):
+    for path, size in (("photo_x4.jpg", (48, 36)), ("large/day 1/b_x2.5.webp", (30, 23))):
         with Image.open(path) as picture:
             assert picture.size == size
 
