@@ -7,23 +7,25 @@ import pytest
 from pixelift.errors import ConfigError
 from pixelift.serve import service as service_module
 from pixelift.serve.limits import Limits
-from pixelift.serve.service import Service, Settings, default_workers, worker_command
+from pixelift.serve.service import WORKERS, Service, Settings, default_workers, worker_command
 
 
-def test_workers_share_the_cores(monkeypatch):
+def test_each_worker_has_all_cores_unless_told(monkeypatch):
     monkeypatch.setattr(service_module, "_cores", lambda: 8)
-    command = worker_command(Settings(engine="onnxruntime"), workers=3)
+    command = worker_command(Settings(engine="onnxruntime"))
     assert command[0] == sys.executable
     told = json.loads(command[-1])
-    assert (told["threads"], told["engine"]) == (2, "onnxruntime")
+    assert (told["threads"], told["engine"]) == (8, "onnxruntime")
     assert told["memory_bytes"] == Limits().worker_bytes
-    assert json.loads(worker_command(Settings(threads=5), workers=3)[-1])["threads"] == 5
+    assert json.loads(worker_command(Settings(threads=5))[-1])["threads"] == 5
 
 
 def test_there_are_no_more_workers_than_memory_allows(monkeypatch):
     monkeypatch.setattr(service_module, "_cores", lambda: 8)
     assert default_workers(Limits(result_pixels=10**12)) == 1
-    assert 1 <= default_workers(Limits(result_pixels=10**6)) <= 8
+    assert 1 <= default_workers(Limits(result_pixels=10**6)) <= WORKERS
+    monkeypatch.setattr(service_module, "_cores", lambda: 1)
+    assert default_workers(Limits(result_pixels=10**6)) == 1
 
 
 @pytest.mark.parametrize("workers", [-1, 100_000])

@@ -52,9 +52,8 @@ def serve(  # noqa: PLR0913 - every option of the command is a parameter
             other people on this machine cannot read.
         allow_host: Name under which the service is reached, behind a reverse proxy for instance;
             may be given several times. Addresses and localhost are always allowed.
-        workers: Processes that work on pictures; by default one for each processor core, as far
-            as memory allows.
-        threads: Threads of each worker; by default the cores are divided among them.
+        workers: Processes that work on pictures; by default two, as far as memory allows.
+        threads: Threads of each worker; by default all cores.
         queue: Pictures that may wait; a further one is answered with 429.
         max_megapixels: Refuse pictures whose result would be larger; memory grows with it.
         max_upload_mib: Refuse larger files.

@@ -20,6 +20,10 @@ from pixelift.zoo.store import list_models
 
 MAX_WORKERS = 256
 
+WORKERS = 2
+"""Workers by default. While one decodes or encodes, the other has its network run; each takes all
+cores, so that somebody who is alone has the whole machine (docs/serving.md has both measured)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -29,11 +33,10 @@ class Settings:
     access: Access = field(default_factory=Access)
 
     workers: int | None = None
-    """Processes that work on pictures; None takes as many as there are cores, as far as memory
-    allows."""
+    """Processes that work on pictures; None takes `WORKERS`, as far as memory allows."""
 
     threads: int | None = None
-    """Threads of each worker; None divides the cores among them."""
+    """Threads of each worker; None gives all cores to each."""
 
     engine: str = "auto"
     precision: str = "auto"
@@ -64,7 +67,7 @@ class Service:
                 f"workers is {workers}; allowed are 1 to {MAX_WORKERS}, as --workers 2"
             )
         self.pool = Pool(
-            worker_command(settings, workers=workers),
+            worker_command(settings),
             workers=workers,
             limits=self.limits,
             on_finished=self.metrics.finished,
@@ -113,29 +116,28 @@ def default_workers(limits: Limits) -> int:
         limits: Say how much memory a worker may take.
 
     Returns:
-        As many as there are cores, but no more than find room in three quarters of the memory,
-        all with the largest pictures.
+        `WORKERS`, but no more than there are cores, and than find room in three quarters of the
+        memory, all with the largest pictures.
     """
-    cores = _cores()
+    most = min(WORKERS, _cores())
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return cores
-    return max(1, min(cores, memory * 3 // 4 // limits.worker_bytes))
+        return most
+    return max(1, min(most, memory * 3 // 4 // limits.worker_bytes))
 
 
-def worker_command(settings: Settings, *, workers: int) -> list[str]:
+def worker_command(settings: Settings) -> list[str]:
     """Say how a worker is started.
 
     Args:
         settings: Threads, engine and precision.
-        workers: How many there will be.
 
     Returns:
         Program and arguments.
     """
     chosen = WorkerSettings(
-        threads=settings.threads or max(1, _cores() // workers),
+        threads=settings.threads or _cores(),
         engine=settings.engine,
         precision=settings.precision,
         memory_bytes=settings.limits.worker_bytes,
