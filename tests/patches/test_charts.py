@@ -74,6 +74,7 @@ MEASURED = st.floats(-1e6, 1e9, allow_subnormal=False, width=32)
 @example(values=[0.0, 0.0], unit="levels")
 @example(values=[1e-9, 1e9], unit="levels")
 @example(values=[5.0, 5.0], unit="levels")
+@example(values=[0.25], unit=SHARE)
 def test_an_axis_fits_any_values(values, unit):
     values = [abs(v) / 1e9 for v in values] if unit == SHARE else values
     axis = Axis.fitting("x", unit, values=np.array(values))

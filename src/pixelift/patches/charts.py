@@ -102,8 +102,12 @@ class Axis:
         step = 10 ** np.floor(np.log10(span / 2))
         step = next(step * m for m in (0.5, 1, 2, 5) if span / (step * m) <= 7)
         first = np.ceil(self.low / step - 1e-9)
+        digits = int(10 - np.floor(np.log10(step)))
         # Adding zero turns -0 into 0.
-        return [round(float(k * step), 10) + 0.0 for k in np.arange(first, self.high / step + 1e-9)]
+        return [
+            round(float(k * step), digits) + 0.0
+            for k in np.arange(first, self.high / step + 1e-9)
+        ]
 
 
 def histogram(
