@@ -105,8 +105,7 @@ class Axis:
         digits = int(10 - np.floor(np.log10(step)))
         # Adding zero turns -0 into 0.
         return [
-            round(float(k * step), digits) + 0.0
-            for k in np.arange(first, self.high / step + 1e-9)
+            round(float(k * step), digits) + 0.0 for k in np.arange(first, self.high / step + 1e-9)
         ]
 
 
