@@ -1,6 +1,5 @@
 """Lab of 8 bits in TIFF, of both kinds: libvips refuses one, and takes the other for RGB."""
 
-import io
 import shutil
 import struct
 import tempfile
@@ -52,11 +51,8 @@ def as_plain_numbers(file: PictureFile) -> Iterator[pyvips.Source]:
         shutil.copyfileobj(file.stream, copy)
         copy.seek(at)
         copy.write(struct.pack(order + "H", _ICC))
-        copy.seek(0)
-        if isinstance(file.stream, io.BytesIO):
-            yield pyvips.Source.new_from_memory(copy.read())
-            return
         copy.flush()
+        copy.seek(0)
         # libvips keeps a descriptor of its own.
         yield pyvips.Source.new_from_descriptor(copy.fileno())
 
