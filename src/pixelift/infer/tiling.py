@@ -1,5 +1,6 @@
 """Pictures of any size through a network in bounded memory: equal tiles with a mirrored halo."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Samples
+from pixelift.zoo.card import Card
 
 DEFAULT_TILE = 256
 """Core of a tile in LR pixels, without its halo.
@@ -18,6 +20,9 @@ With a halo of 10 the halo's share of the work is 16 %. Twice the side would sav
 four times the memory of the engine: a 512x512 picture at x4 through 8 layers of 32 channels in
 bf16 took 290 MB at the peak of the whole process with 256, and 491 MB with 512.
 """
+
+ENGINE_BYTES = 80_000_000
+"""What a tile with its halo may take inside of an engine, by the estimate of `suitable_tile`."""
 
 MINIMUM_TILE = 16
 """Below this a smaller tile hardly needs less memory, since its halo stays."""
@@ -74,6 +79,24 @@ def plan_tiles(size: Size, *, tile: int, halo: int) -> list[Tile]:
         for left in range(0, size.width, width)
     ]
     return [Tile(core.grown(margins), core.intersect(whole)) for core in cores]
+
+
+def suitable_tile(card: Card) -> int:
+    """Choose a tile for a network: smaller where it is wide, so that memory stays what it is.
+
+    An engine holds what goes into a convolution and what comes out, and four times the enlarged
+    pixels (residual, base, their sum and the result), all in float32.
+
+    Args:
+        card: What the network promises; its width is estimated from its work and its depth.
+
+    Returns:
+        Side of a tile's core in LR pixels, `DEFAULT_TILE` or less.
+    """
+    width = math.sqrt(card.macs_per_pixel / (9 * max(1, card.radius)))
+    pixel_bytes = 4 * (2 * width + 4 * card.planes * card.scale**2)
+    side = math.isqrt(int(ENGINE_BYTES / pixel_bytes)) - 2 * card.radius
+    return max(MINIMUM_TILE, min(DEFAULT_TILE, side))
 
 
 def run_tiled(
