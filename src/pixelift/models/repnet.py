@@ -49,6 +49,8 @@ class RepNet(nn.Module):
                 (`pixelift.models.colour`).
             leaky: Whether `LEAK` of what is negative passes. A narrow network cannot afford to lose
                 it (experiments/LOG.md), and an engine computes it at the same speed.
+            direct: Whether the kernels are trained as they are and not in a wide form: for the
+                optimizer "soap", which does as well without and is quicker so.
         """
         super().__init__()
         self.scale, self.channels = scale, channels
