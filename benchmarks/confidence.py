@@ -99,9 +99,10 @@ def main() -> None:
         "mean_of_pictures_block": round(float(np.mean([row["block"] for row in rows])), 4),
     }
     print(whole)
-    draw(curve, f"{chosen.model} x{chosen.scale}, {len(rows)} pictures")
     settled = {"model": chosen.model, "scale": chosen.scale, "block": BLOCK, "pictures": len(rows)}
     save("confidence", settled | {"spearman": whole, "reliability": curve, "by_picture": rows})
+    # After the results, which name the commit that they were made from: the figure is tracked too.
+    draw(curve, f"{chosen.model} x{chosen.scale}, {len(rows)} pictures")
 
 
 if __name__ == "__main__":

@@ -20,14 +20,16 @@ CLOSE = 0.03
 """Mean difference of the shrunk result below which its colours count as kept."""
 
 
-def camera(data: bytes) -> str | None:
-    """Look up the camera in EXIF as another program sees it: ours reads none out of TIFF."""
+def told(data: bytes) -> tuple[object, ...] | None:
+    """Look up camera, date and place in EXIF, as another program sees them."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            found: str | None = image.getexif().get(0x10F)
+            exif = image.getexif()
+            taken, place = exif.get_ifd(0x8769).get(0x9003), exif.get_ifd(0x8825)
+            found = exif.get(0x10F), taken, place.get(1), place.get(2)
     except UnidentifiedImageError:  # Pillow knows no colours of 16 bits
         return None
-    return found
+    return found if any(found) else None
 
 
 def compare(data: bytes, result: bytes) -> dict[str, str]:
@@ -47,7 +49,7 @@ def compare(data: bytes, result: bytes) -> dict[str, str]:
         "depth": f"{before.depth} to {after.depth}" if before.depth != after.depth else "kept",
         "alpha": kept(None if before.alpha is None else True, after.alpha is not None),
         "profile": kept(before.icc, after.icc),
-        "EXIF": kept(camera(data), camera(result)),
+        "EXIF": kept(told(data), told(result)),
         "resolution": kept(before.dpi, after.dpi),
     }
 

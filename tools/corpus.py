@@ -80,6 +80,7 @@ def _formats(photo: Image.Image) -> Iterator[Hard]:
     yield _saved("interlaced.gif", photo, "GIF")
     yield _saved("cmyk.jpg", photo.convert("CMYK"), "JPEG", quality=95)
     yield _saved("cmyk.tif", photo.convert("CMYK"), "TIFF")
+    yield _saved("lab.tif", _to_lab(photo), "TIFF")
     yield _saved("progressive.jpg", photo, "JPEG", progressive=True)
     yield _saved("lzw.tif", photo, "TIFF", compression="tiff_lzw")
 
@@ -100,13 +101,9 @@ def _depths() -> Iterator[Hard]:
 
 def _metadata(photo: Image.Image) -> Iterator[Hard]:
     for orientation in range(1, 9):
-        exif = Image.Exif()
-        exif[0x112] = orientation
-        exif[0x10F] = "Camera"
+        exif = camera_exif(orientation)
         yield _saved(f"turned {orientation}.jpg", photo, "JPEG", exif=exif, dpi=(300, 150))
-    exif = Image.Exif()
-    exif[0x112] = 1
-    exif[0x10F] = "Camera"
+    exif = camera_exif(1)
     for suffix, format in (("png", "PNG"), ("webp", "WEBP"), ("tif", "TIFF"), ("avif", "AVIF")):
         dpi = {"dpi": (300, 150)} if format in ("PNG", "TIFF") else {}
         yield _saved(f"exif.{suffix}", photo, format, exif=exif, **dpi)
@@ -119,6 +116,17 @@ def _metadata(photo: Image.Image) -> Iterator[Hard]:
         ("avif", "AVIF"),
     ):
         yield _saved(f"wide.{suffix}", photo, format, icc_profile=wide)
+
+
+def camera_exif(orientation: int) -> bytes:
+    """Make EXIF with a camera, a date and a place."""
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    exif[0x10F] = "Camera"
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:06 07:08:09"
+    place = exif.get_ifd(0x8825)
+    place[1], place[2] = "N", (52.0, 31.0, 12.25)
+    return exif.tobytes()
 
 
 def _sizes() -> Iterator[Hard]:
@@ -136,6 +144,13 @@ def wide_profile() -> bytes:
     swapped = bytearray(profile)
     swapped[at[0] + 4 : at[0] + 12], swapped[at[1] + 4 : at[1] + 12] = green, red
     return bytes(swapped)
+
+
+def _to_lab(photo: Image.Image) -> Image.Image:
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    changed = ImageCms.profileToProfile(photo, srgb, lab, outputMode="LAB")
+    assert changed is not None  # noqa: S101 - it is only where the picture itself is changed
+    return changed
 
 
 def _saved(name: str, image: Image.Image, format: str, **options: object) -> Hard:

@@ -79,6 +79,11 @@ def test_tags_of_a_big_tiff_are_read():
     assert metadata.stated_dpi(stream, "tiff", None) == (299.72, 149.86)
 
 
+def test_of_several_numbers_the_first_is_read_where_it_lies():
+    bits = metadata.read_tags(saved("TIFF"))[258]
+    assert bits.value == 8
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_a_stated_resolution_is_found(kind):
     stream = saved(kind, dpi=(300, 150))

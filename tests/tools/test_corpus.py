@@ -8,6 +8,7 @@ from PIL import Image
 
 from pixelift.image.read import read_picture
 from pixelift.image.resize import resize_bicubic
+from pixelift.image.write import encode_picture
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
 from tools import corpus
@@ -36,8 +37,7 @@ def test_a_hard_picture_comes_out_larger_and_otherwise_as_it_was(name, upscaler)
     # EXIF must state a resolution, and 72 dpi is how it says that none is known.
     says_in_exif = before.format in ("webp", "avif") and before.exif is not None
     assert after.dpi == before.dpi or (says_in_exif and after.dpi == (72, 72))
-    if before.format != "tiff":
-        assert (after.exif is None) == (before.exif is None)
+    assert (after.exif is None) == (before.exif is None)
     expected = np.clip(resize_bicubic(before.pixels, after.size), 0, 1)
     covered = np.ones(after.pixels.shape[:2], bool) if after.alpha is None else after.alpha > 0.2
     lossy = before.format in ("jpeg", "webp", "avif")
@@ -56,6 +56,17 @@ def test_the_orientation_is_applied_once_and_the_tag_corrected(orientation, upsc
     assert read_picture(upscaler.upscale(data)).dpi == (
         (150, 300) if orientation > 4 else (300, 150)
     )
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "avif"])
+@pytest.mark.parametrize("to", ["jpeg", "tiff"])
+def test_camera_date_and_place_go_from_any_format_into_another(suffix, to, upscaler):
+    sr = upscaler.picture(read_picture(CORPUS[f"exif.{suffix}"]))
+    with Image.open(io.BytesIO(encode_picture(sr, to))) as image:
+        exif = image.getexif()
+        assert (exif[0x10F], exif[0x112]) == ("Camera", 1)
+        assert exif.get_ifd(0x8769)[0x9003] == "2024:05:06 07:08:09"
+        assert [float(n) for n in exif.get_ifd(0x8825)[2]] == [52.0, 31.0, 12.25]
 
 
 def test_a_dark_16_bit_picture_stays_dark(upscaler):

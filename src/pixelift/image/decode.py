@@ -11,10 +11,11 @@ import pyvips
 from numpy.typing import NDArray
 
 from pixelift.errors import ImageReadError, TooManyPixelsError
-from pixelift.image import metadata
+from pixelift.image import lab8, metadata
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
 from pixelift.image.source import PictureFile, damaged, several
+from pixelift.image.tiff_exif import read_tiff_exif
 
 SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
     "uchar": (np.uint8, 8),
@@ -36,6 +37,7 @@ LOST_PIXELS = "premature end"
 # The dihedral transform that sets a picture of each EXIF orientation, 1 to 8, upright.
 _UPRIGHT = (0, 2, 3, 1, 4, 5, 7, 6)
 _SUBTRACTIVE = "cmyk"
+_UNKNOWN = "multiband"
 _ABSOLUTE = ("lab", "labq", "labs", "lch", "cmc", "xyz", "yxy")
 # Float files hold [0, 1] with some overshoot at edges; what lies further out is another range.
 _FLOAT_RANGE = (-1.0, 2.0)
@@ -62,7 +64,10 @@ def load(file: PictureFile, fail_on: str, *, access: str = "sequential") -> pyvi
     loader = getattr(pyvips.Image, file.format.operation + "load_source")
     # What libvips noted of an earlier file and let pass would be told as the fault of this one.
     pyvips.vips_lib.vips_error_clear()
-    return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
+    if not lab8.is_lab8(file):
+        return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
+    with lab8.as_plain_numbers(file) as source:
+        return lab8.to_lab(loader(source, access=access, fail_on=fail_on), file)
 
 
 def check_header(
@@ -123,6 +128,11 @@ def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
         )
     elif image.interpretation in _ABSOLUTE:
         image = image.colourspace("rgb16")
+    if image.interpretation == _UNKNOWN and file.format.name == "tiff":
+        raise ImageReadError(
+            f"cannot read {file.name}: its {image.bands} channels are of a kind that is not read; "
+            "allowed are grey, RGB, CMYK and Lab of 8 bits. Convert it to RGB first."
+        )
     if image.format not in SAMPLES or image.bands > 4:
         raise ImageReadError(
             f"cannot read {file.name}: it has {image.bands} channels of type {image.format}; "
@@ -212,8 +222,10 @@ def fitting_icc(image: pyvips.Image, channels: int) -> bytes | None:
     return icc if metadata.icc_channels(icc) == channels else None
 
 
-def exif_of(image: pyvips.Image) -> bytes | None:
-    """Take the EXIF block of a file as it lies there; libvips hands none out of TIFF."""
+def exif_of(image: pyvips.Image, file: PictureFile) -> bytes | None:
+    """Take the EXIF block of a file as it lies there; of TIFF it is put together."""
+    if file.format.name == "tiff":
+        return read_tiff_exif(file.stream)
     if image.get_typeof("exif-data"):
         return bytes(image.get("exif-data"))
     return None

@@ -66,7 +66,7 @@ def encode(rows: Rows, fmt: Format, target: pyvips.Target, *, quality: int | Non
     def save() -> None:
         try:
             getattr(image, fmt.operation + "save_target")(
-                target, keep=_kept(header, fmt), **_options(fmt, depth, quality, header)
+                target, keep=_kept(header), **_options(fmt, depth, quality, header)
             )
         except BaseException as problem:  # noqa: BLE001 - raised in the thread that makes the rows
             problems.append(problem)
@@ -92,9 +92,9 @@ def _depth(header: Header, fmt: Format) -> int:
     return max((depth for depth in fmt.depths if depth <= header.depth), default=8)
 
 
-def _kept(header: Header, fmt: Format) -> str:
+def _kept(header: Header) -> str:
     is_described = bool(header.exif) or metadata.believable_dpi(header.dpi) is not None
-    return "exif:icc" if fmt.has_exif and is_described else "icc"
+    return "exif:icc" if is_described else "icc"
 
 
 def _options(

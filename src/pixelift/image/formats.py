@@ -28,7 +28,6 @@ class Format:
     max_side: int | None = None
     has_alpha: bool = True
     has_grey: bool = True
-    has_exif: bool = True
     streams: bool = True
     """Whether it is encoded from top to bottom, with little memory for a picture of any size."""
 
@@ -58,8 +57,7 @@ FORMATS = {
             has_grey=False,
             streams=False,
         ),
-        # libvips writes no EXIF into TIFF.
-        Format("tiff", "TIFF", "tiff", (".tif", ".tiff"), depths=(8, 16, 32), has_exif=False),
+        Format("tiff", "TIFF", "tiff", (".tif", ".tiff"), depths=(8, 16, 32)),
         # 10 bits for deeper pictures: every AV1 decoder must know it, 12 bits only some do.
         Format(
             "avif",
@@ -72,7 +70,7 @@ FORMATS = {
             has_grey=False,
             streams=False,
         ),
-        Format("gif", "GIF", "gif", (".gif",), has_grey=False, has_exif=False),
+        Format("gif", "GIF", "gif", (".gif",), has_grey=False),
     )
 }
 

@@ -12,17 +12,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from pixelift.image.tiff_tags import (
+    LONG,
+    RATIONAL,
+    SHORT,
+    Entry,
+    Layout,
+    read_entries,
+    read_header,
+)
+
 EXIF_PREFIX = b"Exif\0\0"
 
 NEW_SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION = 254, 274, 282, 283
 RESOLUTION_UNIT, DNG_VERSION = 296, 50706
+BITS_PER_SAMPLE, PHOTOMETRIC = 258, 262
 """TIFF 6.0 and DNG tag numbers; EXIF uses the same."""
 
-_SHORT, _LONG, _RATIONAL = 3, 4, 5
 _INCHES_PER_UNIT = {2: 1.0, 3: 1 / 2.54}
 _METRES_PER_INCH = 0.0254
 _MAX_DPI = 100_000
-_MAX_ENTRIES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ class Tag:
     """Offset of the value in the stream."""
 
     value: float | None
-    """The first value; None for kinds that are no number."""
+    """The first value; None for kinds that are no number, and for what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +67,37 @@ def read_tags(stream: BinaryIO, *, start: int = 0) -> dict[int, Tag]:
     Returns:
         The tags by number; what can not be read is left out, so a damaged block gives fewer.
     """
-    stream.seek(start)
-    head = stream.read(16)
-    order = {b"II": "<", b"MM": ">"}.get(head[:2])
-    if order is None or len(head) < 8:
+    header = read_header(stream, start=start)
+    if header is None:
         return {}
-    is_big = struct.unpack(order + "H", head[2:4])[0] == 43
-    # An entry is: number, kind, count, and the value or, where it is too long, its offset.
-    count_code, entry_code, offset_code = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
+    layout, offset = header
+    entries, _ = read_entries(stream, layout, offset=offset, start=start)
+    return {entry.number: _tag(stream, layout, entry, start) for entry in entries}
+
+
+def _tag(stream: BinaryIO, layout: Layout, entry: Entry, start: int) -> Tag:
+    code = {SHORT: "H", LONG: "I", RATIONAL: "II"}.get(entry.kind)
+    if code is None:
+        return Tag(entry.kind, entry.at, None)
+    numbers = struct.Struct(layout.order + code)
+    at, data = entry.at, entry.field
+    if numbers.size * entry.count > len(data):
+        at = start + layout.offset.unpack(data)[0]
+        data = _read_at(stream, at, numbers.size)
+    if len(data) < numbers.size:
+        return Tag(entry.kind, at, None)
+    value, *below = numbers.unpack_from(data)
+    if not below:
+        return Tag(entry.kind, at, value)
+    return Tag(entry.kind, at, value / below[0] if below[0] else None)
+
+
+def _read_at(stream: BinaryIO, at: int, length: int) -> bytes:
     try:
-        (offset,) = struct.unpack_from(order + offset_code, head, 8 if is_big else 4)
-        stream.seek(start + offset)
-        count_size = struct.calcsize(order + count_code)
-        (count,) = struct.unpack(order + count_code, stream.read(count_size))
-        size = struct.calcsize(order + entry_code)
-        table = stream.read(size * min(count, _MAX_ENTRIES))
-    except (struct.error, OSError, OverflowError, ValueError):
-        return {}
-    tags = {}
-    for index in range(len(table) // size):
-        number, kind, _, field = struct.unpack_from(order + entry_code, table, index * size)
-        at = start + offset + count_size + (index + 1) * size - len(field)
-        if kind == _RATIONAL and not is_big:
-            at = start + struct.unpack(order + "I", field)[0]
-        tags[number] = Tag(kind, at, _number(stream, kind, field, order=order, at=at))
-    return tags
-
-
-def _number(stream: BinaryIO, kind: int, field: bytes, *, order: str, at: int) -> float | None:
-    if kind == _RATIONAL:
-        if len(field) < 8:
-            stream.seek(at)
-            field = stream.read(8)
-        if len(field) < 8:
-            return None
-        above, below = struct.unpack(order + "II", field[:8])
-        return float(above / below) if below else None
-    code = {_SHORT: "H", _LONG: "I"}.get(kind)
-    return None if code is None else int(struct.unpack_from(order + code, field)[0])
+        stream.seek(at)
+        return stream.read(length)
+    except (OSError, OverflowError, ValueError):  # far behind any end
+        return b""
 
 
 def upright_exif(exif: bytes) -> bytes:
@@ -109,9 +111,9 @@ def upright_exif(exif: bytes) -> bytes:
     """
     block = bytearray(exif.removeprefix(EXIF_PREFIX))
     tag = read_tags(io.BytesIO(block)).get(ORIENTATION)
-    if tag is not None and tag.kind in (_SHORT, _LONG):
+    if tag is not None and tag.kind in (SHORT, LONG):
         order = "<" if block[:2] == b"II" else ">"
-        struct.pack_into(order + ("H" if tag.kind == _SHORT else "I"), block, tag.at, 1)
+        struct.pack_into(order + ("H" if tag.kind == SHORT else "I"), block, tag.at, 1)
     return EXIF_PREFIX + bytes(block)
 
 

@@ -104,7 +104,7 @@ def _picture(
     alpha = None
     if samples.shape[2] > channels:
         alpha = _floats(transform(samples[..., channels:], code), file)[..., 0]
-    exif = decode.exif_of(image)
+    exif = decode.exif_of(image, file)
     return Picture(
         pixels=pixels,
         alpha=alpha,

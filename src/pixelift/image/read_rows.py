@@ -102,8 +102,8 @@ class _Reader:
             tops = range(0, size.height, _BAND_ROWS)
             bands = (self._fetch(top, min(_BAND_ROWS, size.height - top)) for top in tops)
             self._is_neutral = all(decode.is_neutral(band[..., :3]) for band in bands)
-        exif = decode.exif_of(stored)
         with _place_kept(file.stream):
+            exif = decode.exif_of(stored, file)
             dpi = decode.dpi_of(file, exif, decode.turn_of(stored))
         return Header(
             size=size,

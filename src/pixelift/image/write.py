@@ -17,7 +17,8 @@ from pixelift.image.encode import encode
 from pixelift.image.formats import Format
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
-from pixelift.image.rows import Rows, picture_rows
+from pixelift.image.rows import Header, Rows, picture_rows
+from pixelift.image.tiff_exif import add_exif
 
 
 def write_picture(
@@ -87,7 +88,7 @@ def write_rows(
         with _hidden_file(path) as (stream, hidden):
             target = pyvips.Target.new_to_descriptor(stream.fileno())
             encode(rows, fmt, target, quality=quality)
-            metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(rows.header.dpi))
+            _finish(stream, rows.header, fmt)
             stream.close()
             _move(hidden, path, overwrite=overwrite)
     except FileExistsError as err:
@@ -140,8 +141,15 @@ def encode_rows(rows: Rows, format: str, *, quality: int | None = None) -> bytes
     except pyvips.Error as err:
         raise ImageWriteError(f"cannot write the picture: {_vips_reason(err)}") from err
     stream = io.BytesIO(bytes(target.get("blob")))
-    metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(rows.header.dpi))
+    _finish(stream, rows.header, fmt)
     return stream.getvalue()
+
+
+def _finish(stream: BinaryIO, header: Header, fmt: Format) -> None:
+    """Do to a file what libvips leaves undone."""
+    metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(header.dpi))
+    if header.exif and fmt.name == "tiff":
+        add_exif(stream, header.exif)
 
 
 def _choose(name: str, format: str | None, path: Path | None) -> Format:

@@ -1,0 +1,76 @@
+"""Lab of 8 bits in TIFF, of both kinds: libvips refuses one, and takes the other for RGB."""
+
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyvips
+
+from pixelift.image import metadata
+from pixelift.image.source import PictureFile
+from pixelift.image.tiff_tags import read_header
+
+_CIE, _ICC = 8, 9
+"""Kinds of Lab, by their number in TIFF: a and b are signed, or 128 stands for 0."""
+
+
+def is_lab8(file: PictureFile) -> bool:
+    """Tell whether a file holds Lab with 8 bits a channel.
+
+    Args:
+        file: The file.
+    """
+    bits = file.tags.get(metadata.BITS_PER_SAMPLE)
+    return _kind(file) in (_CIE, _ICC) and bits is not None and bits.value == 8
+
+
+def _kind(file: PictureFile) -> int | None:
+    tag = file.tags.get(metadata.PHOTOMETRIC)
+    return None if tag is None or tag.value is None else int(tag.value)
+
+
+@contextmanager
+def as_plain_numbers(file: PictureFile) -> Iterator[pyvips.Source]:
+    """Let libvips see a copy of a file in which it does not look for colours.
+
+    Args:
+        file: The file, of which `is_lab8` is true.
+
+    Yields:
+        What libvips opens within the context; it may be read long after.
+    """
+    # As libvips leaves ICC's Lab alone, both are called that. A copy, since nobody writes to an
+    # input; in a file without a name, since it may be large.
+    at = file.tags[metadata.PHOTOMETRIC].at
+    header = read_header(file.stream)
+    order = "<" if header is None else header[0].order
+    with tempfile.TemporaryFile() as copy:
+        file.stream.seek(0)
+        shutil.copyfileobj(file.stream, copy)
+        copy.seek(at)
+        copy.write(struct.pack(order + "H", _ICC))
+        copy.flush()
+        copy.seek(0)
+        # libvips keeps a descriptor of its own.
+        yield pyvips.Source.new_from_descriptor(copy.fileno())
+
+
+def to_lab(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
+    """Say of plain numbers what they mean.
+
+    Args:
+        image: The copy, opened.
+        file: The file.
+
+    Returns:
+        Lab, and alpha where there is one, in the range of 8 bits.
+    """
+    lightness, a, b = (image[band].cast("float") for band in range(3))
+    if _kind(file) == _CIE:
+        a, b = ((channel >= 128).ifthenelse(channel - 256, channel) for channel in (a, b))
+    else:
+        a, b = a - 128, b - 128
+    channels = [a, b, *(image[band].cast("float") for band in range(3, image.bands))]
+    return (lightness * (100 / 255)).bandjoin(channels).copy(interpretation="lab")

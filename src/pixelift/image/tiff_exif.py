@@ -1,0 +1,149 @@
+"""EXIF of TIFF files, which libvips neither hands out nor writes.
+
+In a TIFF file EXIF is no block: camera and author stand among the tags of the picture itself, and
+two directories hold the rest. Reading gathers them into a block as JPEG has it; writing adds them
+to a finished file, whose first directory is laid out anew behind everything else. Pixels stay where
+they are.
+"""
+
+import io
+import struct
+from typing import BinaryIO
+
+from pixelift.image.tiff_tags import (
+    LONG,
+    SHORT,
+    Directory,
+    Entry,
+    Layout,
+    Value,
+    lay_out,
+    read_entries,
+    read_header,
+    read_value,
+)
+
+_PREFIX = b"Exif\0\0"
+
+_EXIF, _GPS, _INTEROPERABILITY = 34665, 34853, 40965
+_INNER = {0: (_EXIF, _GPS), _EXIF: (_INTEROPERABILITY,), _GPS: (), _INTEROPERABILITY: ()}
+"""Which tags lead to further directories: of the first one, 0, and of those that it leads to."""
+
+_ORIENTATION = 274
+_DESCRIBING = frozenset(
+    {
+        *(270, 271, 272, 305, 306, 315, 316, 33432),  # from the caption to the copyright
+        *(18246, 18249),  # stars
+        *(40091, 40092, 40093, 40094, 40095),  # what Windows calls title, comment and so on
+        _ORIENTATION,
+    }
+)
+"""Tags of the first directory that say something about the photo; the others are of the file."""
+
+_WIDTH, _HEIGHT = 256, 257
+_EXIF_WIDTH, _EXIF_HEIGHT = 40962, 40963
+
+# JPEG gives 64 KiB to a block of EXIF. Notes of a camera's maker are the only long value.
+_LONGEST = 32_768
+_MOST = 60_000
+_BYTES_OF_ENTRY = 20
+
+_POINTERS = {4: "I", 13: "I", 16: "Q", 18: "Q"}
+
+
+def read_tiff_exif(stream: BinaryIO) -> bytes | None:
+    """Gather what the tags of a TIFF file say about its photo.
+
+    Args:
+        stream: The file; it is left at another place.
+
+    Returns:
+        EXIF as JPEG holds it, with its prefix; None where the file says nothing.
+    """
+    header = read_header(stream)
+    if header is None:
+        return None
+    layout, offset = header
+    found = _gather(stream, layout, offset)
+    if not found.inner and not found.values.keys() - {_ORIENTATION}:
+        return None
+    small = Layout(layout.order, is_big=False)
+    mark = {"<": b"II", ">": b"MM"}[small.order]
+    head = mark + struct.pack(small.order + "HI", 42, 8)
+    return _PREFIX + head + lay_out(found, small, at=8)
+
+
+def add_exif(stream: BinaryIO, exif: bytes) -> None:
+    """Add EXIF to a TIFF file with one picture that was just written.
+
+    Args:
+        stream: The file, open for reading and writing.
+        exif: The block as JPEG holds it; one that can not be read adds nothing.
+
+    Raises:
+        OSError: There is no space.
+    """
+    block = io.BytesIO(exif.removeprefix(_PREFIX))
+    source, target = read_header(block), read_header(stream)
+    if source is None or target is None:
+        return
+    old, offset = source
+    found = _gather(block, old, offset)
+    if not found.inner and not found.values:
+        return
+    layout, offset = target
+    entries, following = read_entries(stream, layout, offset=offset)
+    found = found.reordered(old, layout)
+    _say_size(found, entries, layout)
+    end = stream.seek(0, io.SEEK_END)
+    at = end + -end % 8
+    laid = lay_out(found, layout, at=at, kept=entries, following=following)
+    stream.write(bytes(at - end) + laid)
+    # Last of all: until now the file is what it was.
+    stream.seek(layout.pointer_at)
+    stream.write(layout.offset.pack(at))
+
+
+def _gather(stream: BinaryIO, layout: Layout, offset: int) -> Directory:
+    """Take what describes the photo, from the first directory and those that it leads to."""
+    left = _MOST
+
+    def take(level: int, offset: int) -> Directory:
+        nonlocal left
+        result = Directory()
+        entries = read_entries(stream, layout, offset=offset)[0]
+        # Each number once: a file that leads to the same directory a thousand times is a trap.
+        for entry in {entry.number: entry for entry in entries}.values():
+            if entry.number in _INNER[level]:
+                place = _pointer(entry, layout)
+                inner = take(entry.number, place) if place else Directory()
+                if inner.values or inner.inner:
+                    result.inner[entry.number] = inner
+            elif level or entry.number in _DESCRIBING:
+                most = min(_LONGEST, left - _BYTES_OF_ENTRY)
+                value = read_value(stream, layout, entry, most=most)
+                if value is not None:
+                    result.values[entry.number] = value
+                    left -= len(value.data) + _BYTES_OF_ENTRY
+        return result
+
+    return take(0, offset)
+
+
+def _pointer(entry: Entry, layout: Layout) -> int | None:
+    code = _POINTERS.get(entry.kind)
+    if code is None or struct.calcsize(code) > len(entry.field):
+        return None
+    return int(struct.unpack_from(layout.order + code, entry.field)[0])
+
+
+def _say_size(found: Directory, entries: list[Entry], layout: Layout) -> None:
+    """Set the size that EXIF states, where it states one, to that of the picture."""
+    sizes = {entry.number: entry.field for entry in entries if entry.number in (_WIDTH, _HEIGHT)}
+    kinds = {entry.number: entry.kind for entry in entries}
+    exif = found.inner.get(_EXIF, Directory())
+    for stated, true in ((_EXIF_WIDTH, _WIDTH), (_EXIF_HEIGHT, _HEIGHT)):
+        if stated in exif.values and true in sizes:
+            code = layout.order + ("H" if kinds[true] == SHORT else "I")
+            (size,) = struct.unpack_from(code, sizes[true])
+            exif.values[stated] = Value(LONG, struct.pack(layout.order + "I", size))
