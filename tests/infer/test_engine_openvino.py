@@ -100,16 +100,16 @@ def test_after_a_failure_everything_is_compiled_anew(tmp_path, rng, monkeypatch)
     engine = open_engine(card, path, provider="openvino")
     lr = rng.random((1, 3, 9, 9), dtype=np.float32)
     expected = engine(lr)
-    (before,) = engine._requests.values()
+    (before,) = engine._runs.values()
     with monkeypatch.context() as patch:
         patch.setattr(
-            type(engine), "_infer", lambda *_: exec("raise RuntimeError('std::bad_alloc')")
+            type(engine), "_chain", lambda *_: exec("raise RuntimeError('std::bad_alloc')")
         )
         with pytest.raises(OutOfMemoryError):
             engine(lr)
     assert np.array_equal(engine(lr), expected)
-    (after,) = engine._requests.values()
-    assert after[0] is not before[0]
+    (after,) = engine._runs.values()
+    assert after is not before
 
 
 def test_only_the_last_few_sizes_stay_compiled(tmp_path, rng):
@@ -122,7 +122,7 @@ def test_only_the_last_few_sizes_stay_compiled(tmp_path, rng):
         assert np.array_equal(once, twice)
         assert np.array_equal(once, thrice)
     sides = range(11 - KEPT, 10)
-    assert set(engine._requests) == {PLANES, *(("uint8", side, 5) for side in sides)}
+    assert set(engine._runs) == {PLANES, *(("uint8", side, 5, False) for side in sides)}
 
 
 def test_a_size_that_comes_once_is_not_compiled(tmp_path, rng):
@@ -131,7 +131,7 @@ def test_a_size_that_comes_once_is_not_compiled(tmp_path, rng):
     for side in (4, 5, 4, 5):
         lr = rng.integers(0, 256, (side, 5, 3), dtype=np.uint8)
         engine.samples(lr, keep=Box(0, 0, side * card.scale, 5 * card.scale))
-    assert list(engine._requests) == [PLANES]
+    assert list(engine._runs) == [PLANES]
 
 
 QUIET = """

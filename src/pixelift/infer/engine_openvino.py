@@ -2,13 +2,14 @@
 
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
-from pixelift.image.geometry import Box
+from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
     Precision,
@@ -20,17 +21,27 @@ from pixelift.infer.engine import (
     load_failure,
     samples_by_planes,
 )
+from pixelift.infer.openvino_parts import find_parts
 from pixelift.infer.openvino_samples import take_samples
+from pixelift.infer.openvino_strips import Strips
 from pixelift.zoo.card import Card
 
 CUT = "residual"
 """Tensor of the ONNX contract up to which a network is trained and may run in bf16."""
 
-Kind = tuple[str, int, int]
-"""What a compiled network takes and gives: type of the samples, height and width."""
+Kind = tuple[str, int, int, bool]
+"""What a compiled network takes and gives: type of the samples, height and width, and whether it
+leaves out what depends on what lies beyond the border."""
 
-PLANES: Kind = ("planes", -1, -1)
+PLANES: Kind = ("planes", -1, -1, False)
 """Kind of a compiled network that takes and gives (1, C, H, W) float32 of any size."""
+
+Run = Callable[[NDArray[Any], Box], NDArray[Any]]
+"""A compiled network: samples, and what is kept of the result, to that part. Planes are kept as a
+whole."""
+
+WHOLE = Box(0, 0, 0, 0)
+"""Where planes are kept as a whole."""
 
 KEPT = 3
 """Compiled networks that are kept; compiling takes some 30 ms."""
@@ -52,7 +63,8 @@ class OpenVinoEngine:
     For planes of floats shapes stay dynamic: one compilation serves every size of tile, at the same
     speed and with the same values as one compilation for each size. Networks that take and give
     samples are compiled for a size of tile that comes twice in a row: only for a fixed size does
-    OpenVINO merge the conversions with what stands before and behind them. The values are the same.
+    OpenVINO merge the conversions with what stands before and behind them. The usual kind of
+    network is then run in two parts, see `Strips`; in any way the values are the same.
     """
 
     name: Final = "openvino"
@@ -77,7 +89,7 @@ class OpenVinoEngine:
         self.precision: Final[Precision] = self._choose_precision(precision)
         self._threads = threads
         self._lock = threading.Lock()
-        self._requests: dict[Kind, list[Any]] = {}
+        self._runs: dict[Kind, Run] = {}
         self._last: Kind | None = None
         try:
             self._models = self._load(data)
@@ -87,7 +99,7 @@ class OpenVinoEngine:
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array; see `Engine`."""
         check_planes(self.card, lr)
-        sr: NDArray[np.float32] = self._run(PLANES, lr, np.s_[:], shape=lr.shape)
+        sr: NDArray[np.float32] = self._run(PLANES, lr, WHOLE)
         check_result(self.card, lr.shape, sr.shape)
         return sr
 
@@ -101,41 +113,40 @@ class OpenVinoEngine:
             # even its end is in float32.
             return samples_by_planes(self, lr, keep)
         check_samples(self.card, lr)
-        height, width, channels = lr.shape
-        kind = (lr.dtype.name, height, width)
-        is_usual, self._last = kind == self._last or kind in self._requests, kind
+        kind = (lr.dtype.name, *lr.shape[:2], self._is_inner(lr.shape, keep))
+        is_usual, self._last = kind == self._last or kind in self._runs, kind
         if not is_usual:
             # Compiling takes longer than converting one tile outside; it pays when more follow.
             return samples_by_planes(self, lr, keep)
-        return self._run(kind, lr[None], (0, *keep.slices), shape=(1, channels, height, width))
+        return self._run(kind, lr, keep)
 
-    def _run(
-        self,
-        kind: Kind,
-        lr: NDArray[Any],
-        keep: Any,  # noqa: ANN401  (what numpy takes between brackets)
-        *,
-        shape: tuple[int, ...],
-    ) -> NDArray[Any]:
+    def _is_inner(self, shape: tuple[int, ...], keep: Box) -> bool:
+        reach, scale = (self._parts.reach, self._parts.scale) if self._parts else (0, 1)
+        inner = Box.whole(Size(*shape[:2])).shrunk(Margins.around(reach)).scaled(scale)
+        return reach > 0 and inner.intersect(keep) == keep
+
+    def _run(self, kind: Kind, lr: NDArray[Any], keep: Box) -> NDArray[Any]:
         # One at a time: a request already keeps all cores busy, and a second would only double
         # the memory.
         with self._lock:
             try:
-                requests = self._requests.pop(kind, None)
-                if requests is None:
+                run = self._runs.pop(kind, None)
+                if run is None:
                     # The oldest goes first, so that its memory is there for the new one.
-                    for old in list(self._requests)[: 1 - KEPT]:
-                        del self._requests[old]
-                    requests = self._compile(kind)
-                self._requests[kind] = requests
-                return self._infer(requests, lr, keep)
+                    for old in list(self._runs)[: 1 - KEPT]:
+                        del self._runs[old]
+                    run = self._compile(kind)
+                self._runs[kind] = run
+                return run(lr, keep)
             except (RuntimeError, MemoryError) as err:
                 # What was compiled is not to be trusted after a failure: OpenVINO 2026.4 keeps
                 # asking for the memory that it did not get, or crashes.
-                self._requests.clear()
+                self._runs.clear()
+                shape = lr.shape if kind == PLANES else (1, lr.shape[2], *lr.shape[:2])
                 raise engine_failure(err, shape=shape) from err
 
-    def _infer(self, requests: list[Any], lr: NDArray[Any], keep: Any) -> NDArray[Any]:  # noqa: ANN401
+    def _chain(self, requests: list[Any], lr: NDArray[Any], keep: Any) -> NDArray[Any]:  # noqa: ANN401
+        """Run networks one after the other: each takes the picture and what those before made."""
         tensors = [self._openvino.Tensor(np.ascontiguousarray(lr))]
         for request in requests:
             for i, tensor in enumerate(tensors):
@@ -165,37 +176,53 @@ class OpenVinoEngine:
         model.reshape([1, self.card.planes, -1, -1])
         lr = model.input("lr").get_node()
         sr = model.output("sr").get_node()
+        self._parts = find_parts(self._openvino, model, CUT)
         if self.precision == "f32" or self.card.base == "none":
             return [model]
         ops = self._openvino.opset8
         cut = _find_output(model, CUT)
-        trunk = self._openvino.Model([ops.result(cut)], [lr], "trunk").clone()
-        residual = ops.parameter(cut.get_partial_shape(), cut.get_element_type(), name=CUT)
+        # Told to round what it hands on: else the engine does so with some networks only.
+        rounded = ops.convert(cut, "bf16")
+        trunk = self._openvino.Model([ops.result(rounded)], [lr], "trunk").clone()
+        residual = ops.parameter(cut.get_partial_shape(), self._openvino.Type.bf16, name=CUT)
+        exact = ops.convert(residual, "f32")
         for consumer in cut.get_target_inputs():
-            if consumer.get_node().get_type_name() != "Result":
-                consumer.replace_source_output(residual.output(0))
+            if consumer.get_node().get_type_name() not in ("Result", "Convert"):
+                consumer.replace_source_output(exact.output(0))
         return [trunk, self._openvino.Model([sr], [lr, residual], "tail")]
 
-    def _compile(self, kind: Kind) -> list[Any]:
-        name, height, width = kind
+    def _compile(self, kind: Kind) -> Run:
+        name, height, width, is_inner = kind
+        if self._parts is not None and kind != PLANES:
+            return Strips(
+                self._openvino,
+                self._parts,
+                self._compile_model,
+                name=name,
+                shape=(height, width),
+                is_inner=is_inner,
+                precision=self.precision,
+            )
         models = self._models
         if kind != PLANES:
             models = take_samples(self._openvino, models, name, height=height, width=width)
-        precisions = [self.precision, "f32"]
-        requests = []
-        for model, precision in zip(models, precisions, strict=False):
-            config: dict[str, Any] = {
-                "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_PRECISION_HINT": precision,
-                # The system places threads better than a fixed core each: other programs, and
-                # other processes of a batch, would be tied to the same cores.
-                "ENABLE_CPU_PINNING": False,
-            }
-            if self._threads is not None:
-                config["INFERENCE_NUM_THREADS"] = self._threads
-            compiled = self._core.compile_model(model, "CPU", config)
-            requests.append(compiled.create_infer_request())
-        return requests
+        precisions: list[Precision] = [self.precision, "f32"]
+        requests = list(map(self._compile_model, models, precisions))
+        if kind == PLANES:
+            return lambda lr, _: self._chain(requests, lr, np.s_[:])
+        return lambda lr, keep: self._chain(requests, lr[None], (0, *keep.slices))
+
+    def _compile_model(self, model: Any, precision: Precision) -> Any:  # noqa: ANN401
+        config: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": precision,
+            # The system places threads better than a fixed core each: other programs, and other
+            # processes of a batch, would be tied to the same cores.
+            "ENABLE_CPU_PINNING": False,
+        }
+        if self._threads is not None:
+            config["INFERENCE_NUM_THREADS"] = self._threads
+        return self._core.compile_model(model, "CPU", config).create_infer_request()
 
 
 def import_openvino() -> Any:  # noqa: ANN401  (the package has no type hints)

@@ -127,11 +127,70 @@ class CollapsibleConv(nn.Module):
             kernel = self.collapsed()
         return F.conv2d(x, kernel.to(x.dtype), self.bias.to(x.dtype), padding=1)
 
-    def fuse(self) -> nn.Conv2d:
-        """Make the plain convolution that gives the same output."""
-        outputs, inputs = self.mix.shape[0], self.wide.shape[1]
-        plain = nn.Conv2d(inputs, outputs, 3, padding=1)
-        with torch.no_grad():
-            plain.weight.copy_(self.collapsed())
-            plain.bias.copy_(self.bias)  # type: ignore[union-attr]
-        return plain
+
+class DirectConv(nn.Module):
+    """A 3x3 convolution whose kernel is trained as it is, begun as a `CollapsibleConv` would be.
+
+    What the wide form does for Adam, an optimizer that looks at whole kernels (SOAP) does by
+    itself, and then the wide form only costs time (experiments/LOG.md).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, gain: float = 1.0, identity: bool = True
+    ) -> None:
+        """Draw the weights.
+
+        Args:
+            inputs: Input channels.
+            outputs: Output channels.
+            gain: Scale of the kernel beside He initialisation; small for a last layer.
+            identity: Whether the kernel begins as the identity and what is drawn, where the input
+                has as many channels as the output.
+        """
+        super().__init__()
+        spread = nn.init.calculate_gain("relu") / (9 * inputs) ** 0.5
+        kernel = torch.randn(outputs, inputs, 3, 3) * spread * gain
+        if identity and inputs == outputs:
+            kernel[:, :, 1, 1] += torch.eye(outputs)
+        self.weight = nn.Parameter(kernel)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def collapsed(self) -> torch.Tensor:
+        """Give the kernel, (outputs, inputs, 3, 3)."""
+        return self.weight
+
+    @torch.no_grad()
+    def embed(self, kernel: torch.Tensor, bias: torch.Tensor) -> None:
+        """Take over a plain convolution.
+
+        Args:
+            kernel: (outputs, inputs, 3, 3).
+            bias: (outputs,).
+        """
+        self.weight.copy_(kernel)
+        self.bias.copy_(bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, inputs, H, W) to (N, outputs, H, W)."""
+        return F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype), padding=1)
+
+
+TrainedConv = CollapsibleConv | DirectConv
+"""What `plain` makes a plain convolution of."""
+
+
+@torch.no_grad()
+def plain(convolution: TrainedConv) -> nn.Conv2d:
+    """Make the plain convolution that gives the same output.
+
+    Args:
+        convolution: As it is trained.
+
+    Returns:
+        The convolution that is exported.
+    """
+    kernel = convolution.collapsed()
+    made = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
+    made.weight.copy_(kernel)
+    made.bias.copy_(convolution.bias)  # type: ignore[union-attr]
+    return made

@@ -3,7 +3,7 @@
 import torch
 
 from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
-from pixelift.models.blocks import CollapsibleConv
+from pixelift.models.blocks import DirectConv, TrainedConv
 from pixelift.models.repnet import RepNet
 
 
@@ -25,33 +25,30 @@ def in_colour(trained: RepNet) -> RepNet:
         (SRCNN), section 4.
     """
     weights = torch.tensor(STUDIO_MATRIX[0] / 255, dtype=torch.float32)
-    head, tail = _collapsible(trained.head), _collapsible(trained.tail)
-    depth, width = len(trained.body), head.mix.shape[0]
+    head, tail = _as_trained(trained.head), _as_trained(trained.tail)
     # Building a network draws numbers, which must not move what the caller draws next.
     with torch.random.fork_rng(devices=()):
         colour = RepNet(
             scale=trained.scale,
-            width=width,
-            depth=depth,
-            identity=any(_collapsible(c).identity for c in trained.body),
+            width=len(head.bias),
+            depth=len(trained.body),
+            identity=any(getattr(c, "identity", False) for c in trained.body),
             luma=True,
             leaky=trained.leak > 0,
+            direct=isinstance(head, DirectConv),
         )
     colour.body.load_state_dict(trained.body.state_dict())
-    new_head, new_tail = _collapsible(colour.head), _collapsible(colour.tail)
     with torch.no_grad():
-        new_head.wide.copy_(head.wide * weights[None, :, None, None])
-        new_head.mix.copy_(head.mix)
+        kernel = head.collapsed()
         # What black is in luma, the head sees everywhere.
-        black = head.collapsed().sum((1, 2, 3)) * float(STUDIO_OFFSET[0] / 255)
-        new_head.bias.copy_(head.bias + black)
-        new_tail.wide.copy_(tail.wide)
-        new_tail.mix.copy_(tail.mix / weights.sum())
-        new_tail.bias.copy_(tail.bias / weights.sum())
+        black = kernel.sum((1, 2, 3)) * float(STUDIO_OFFSET[0] / 255)
+        _as_trained(colour.head).embed(kernel * weights[None, :, None, None], head.bias + black)
+        share = weights.sum()
+        _as_trained(colour.tail).embed(tail.collapsed() / share, tail.bias / share)
     return colour.train(trained.training)
 
 
-def _collapsible(part: torch.nn.Module) -> CollapsibleConv:
-    if not isinstance(part, CollapsibleConv):
+def _as_trained(part: torch.nn.Module) -> TrainedConv:
+    if not isinstance(part, TrainedConv):
         raise TypeError("in_colour takes the network as it is trained, before `fuse`")
     return part

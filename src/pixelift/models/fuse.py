@@ -4,11 +4,11 @@ import copy
 
 from torch import nn
 
-from pixelift.models.blocks import CollapsibleConv
+from pixelift.models.blocks import TrainedConv, plain
 
 
 def fuse(network: nn.Module) -> nn.Module:
-    """Replace every collapsible convolution by its plain equal.
+    """Replace every convolution in its trained form by its plain equal.
 
     Args:
         network: Any network; it is not changed.
@@ -16,8 +16,8 @@ def fuse(network: nn.Module) -> nn.Module:
     Returns:
         A copy that gives the same output.
     """
-    if isinstance(network, CollapsibleConv):
-        return network.fuse()
+    if isinstance(network, TrainedConv):
+        return plain(network)
     fused = copy.deepcopy(network)
     for name, child in fused.named_children():
         setattr(fused, name, fuse(child))

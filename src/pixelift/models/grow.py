@@ -2,7 +2,7 @@
 
 import torch
 
-from pixelift.models.blocks import CollapsibleConv
+from pixelift.models.blocks import CollapsibleConv, TrainedConv
 from pixelift.models.repnet import RepNet
 
 
@@ -27,13 +27,13 @@ def grow(small: RepNet, large: RepNet) -> bool:
     """
     old_head, *old_body, old_tail = _chain(small)
     new_head, *new_body, new_tail = _chain(large)
-    width = old_head.mix.shape[0]
+    width = len(old_head.bias)
     if (
         small.channels != large.channels
         or small.leak != large.leak
         or (small.leak and len(old_body) < len(new_body))
         or len(old_body) > len(new_body)
-        or width > new_head.mix.shape[0]
+        or width > len(new_head.bias)
     ):
         return False
     _take_over(new_head, old_head)
@@ -51,23 +51,29 @@ def grow(small: RepNet, large: RepNet) -> bool:
     return True
 
 
-def _chain(network: RepNet) -> list[CollapsibleConv]:
+def _chain(network: RepNet) -> list[TrainedConv]:
     chain = [network.head, *network.body, network.tail]
-    return [part for part in chain if isinstance(part, CollapsibleConv)]
+    return [part for part in chain if isinstance(part, TrainedConv)]
 
 
-def _take_over(convolution: CollapsibleConv, known: CollapsibleConv) -> None:
-    if convolution.wide.shape == known.wide.shape and convolution.identity == known.identity:
+def _take_over(convolution: TrainedConv, known: TrainedConv) -> None:
+    same = isinstance(convolution, CollapsibleConv) and isinstance(known, CollapsibleConv)
+    if same and _form(convolution) == _form(known):  # type: ignore[arg-type]
+        # With its wide form, which `embed` would not bring along.
         convolution.load_state_dict(known.state_dict())
     else:
         _put_first(convolution, known.collapsed().detach(), known.bias.detach())
 
 
+def _form(convolution: CollapsibleConv) -> tuple[torch.Size, bool]:
+    return convolution.wide.shape, convolution.identity
+
+
 @torch.no_grad()
-def _put_first(convolution: CollapsibleConv, first: torch.Tensor, bias: torch.Tensor) -> None:
+def _put_first(convolution: TrainedConv, first: torch.Tensor, bias: torch.Tensor) -> None:
     """Let the first outputs be this convolution of the first inputs, deaf to all others."""
     outputs, inputs = first.shape[:2]
-    kernel, all_bias = convolution.collapsed(), convolution.bias.clone()
+    kernel, all_bias = convolution.collapsed().clone(), convolution.bias.clone()
     kernel[:outputs, :inputs], kernel[:outputs, inputs:] = first, 0
     all_bias[:outputs] = bias
     convolution.embed(kernel, all_bias)

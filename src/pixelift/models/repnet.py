@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pixelift.models.blocks import CollapsibleConv
+from pixelift.models.blocks import CollapsibleConv, DirectConv
 from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
 
 LEAK = 0.25
@@ -32,6 +32,7 @@ class RepNet(nn.Module):
         identity: bool = True,
         luma: bool = False,
         leaky: bool = False,
+        direct: bool = False,
     ) -> None:
         """Build the network.
 
@@ -48,21 +49,24 @@ class RepNet(nn.Module):
                 (`pixelift.models.colour`).
             leaky: Whether `LEAK` of what is negative passes. A narrow network cannot afford to lose
                 it (experiments/LOG.md), and an engine computes it at the same speed.
+            direct: Whether the kernels are trained as they are and not in a wide form: for the
+                optimizer "soap", which does as well without and is quicker so.
         """
         super().__init__()
         self.scale, self.channels = scale, channels
         self.radius = max(depth + 2, BASE_RADIUS)
         self.multiple_of = 1
-        self.head: nn.Module = CollapsibleConv(channels, width)
+        convolution = DirectConv if direct else CollapsibleConv
+        self.head: nn.Module = convolution(channels, width)
         # The kernels start small: beside an identity that carries the signal, or as they are.
         self.body = nn.ModuleList(
-            CollapsibleConv(width, width, gain=0.5, identity=identity) for _ in range(depth)
+            convolution(width, width, gain=0.5, identity=identity) for _ in range(depth)
         )
         self.leak = LEAK if leaky else 0.0
         self.shared = channels if luma else 1
         """Channels that receive the same residual."""
         planes = channels // self.shared
-        self.tail: nn.Module = CollapsibleConv(width, planes * scale**2, gain=0.05, identity=False)
+        self.tail: nn.Module = convolution(width, planes * scale**2, gain=0.05, identity=False)
         self.base = BicubicBase(scale=scale, channels=channels)
 
     def trunk(self, lr: torch.Tensor) -> torch.Tensor:

@@ -27,8 +27,11 @@ from pixelift.train.checkpoint import (
 from pixelift.train.config import Recipe
 from pixelift.train.device import computes_in_bf16
 from pixelift.train.ranks import Ranks
+from pixelift.train.soap import Soap
 from pixelift.train.watch import Watcher
 from pixelift.train.weights import load_teacher, warm_start
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "soap": Soap}
 
 
 @dataclass
@@ -101,7 +104,9 @@ def begin(
         network=network,
         forward=torch.compile(network) if recipe.run.compile else network,
         mean=copy.deepcopy(network).eval(),
-        optimizer=torch.optim.Adam(network.parameters(), lr=recipe.optim.learning_rate),
+        optimizer=OPTIMIZERS[recipe.optim.optimizer](
+            network.parameters(), lr=recipe.optim.learning_rate
+        ),
         device=device,
         is_bf16=is_bf16,
     )

@@ -62,8 +62,10 @@ class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     steps: Positive = 20_000
     """Training steps in all."""
+    optimizer: Literal["adam", "soap"] = "adam"
+    """How gradients move the weights: Adam, or SOAP, which needs about a third of the steps."""
     learning_rate: Rate = 1e-3
-    """Adam's step size at the peak."""
+    """Step size at the peak."""
     final_rate: Rate = 1e-6
     """Step size at the end of the cosine."""
     schedule: Literal["cosine", "constant"] = "cosine"
