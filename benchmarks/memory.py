@@ -1,32 +1,47 @@
 """Memory of the whole process against the size of the result: flat, since rows pass by.
 
-Each case is a fresh process that enlarges a drawn photo x4 to JPEG or PNG; the largest resident
-memory is the system's count. Usage: python benchmarks/memory.py [LARGEST_MEGAPIXELS]
+Each case is a fresh process that enlarges a drawn photo x4; the largest resident memory is the
+system's count. Draws docs/images/memory.png. Usage: python benchmarks/memory.py [MEGAPIXELS]
 """
 
 import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from stamp import save
 
-from stamp import ROOT, save
-
-MEGAPIXELS = (1, 4, 16, 50, 100, 400, 1000)
-CASES = {
-    "JPEG": ["--format", "jpeg"],
-    "PNG": ["--format", "png"],
-    "PNG, float32": ["--format", "png", "--precision", "f32"],
-}
 SCALE = 4
+WIDE = (64, 16)
+"""Width and depth of a network as large as `fine` may be."""
+
 IN_MEMORY = """
 import sys, pixelift
 picture = pixelift.read_picture(sys.argv[1])
 pixelift.write_picture(pixelift.Upscaler(scale=4).picture(picture), sys.argv[2], overwrite=True)
 """
-MOST_IN_MEMORY = 100
+
+
+@dataclass(frozen=True)
+class Case:
+    """One curve: what is run, and up to which sizes."""
+
+    name: str
+    suffix: str
+    options: tuple[str, ...]
+    megapixels: tuple[float, ...]
+
+
+CASES = (
+    Case("balanced, JPEG", "jpg", ("-m", "balanced"), (1, 4, 16, 50, 100, 400, 1000)),
+    Case("swift, JPEG", "jpg", ("-m", "swift"), (1, 16, 100, 1000)),
+    Case("balanced, PNG", "png", ("-m", "balanced"), (1, 16, 100, 400)),
+    Case("balanced, PNG, float32", "png", ("-m", "balanced", "--precision", "f32"), (16, 100)),
+    Case(f"{WIDE[0]} channels, {WIDE[1]} layers, JPEG", "jpg", ("-m", "wide"), (16, 100)),
+    Case("balanced, as an array in Python", "png", (), (1, 4, 16)),
+)
 
 
 def peak_mib(command: list[str]) -> float:
@@ -38,39 +53,37 @@ def peak_mib(command: list[str]) -> float:
     return round(usage.ru_maxrss / 1024, 1)
 
 
-def draw_photo(path: Path, megapixels: float) -> None:
-    """Lay a photo side by side until the result has that many pixels; 3 wide to 2 high."""
-    with Image.open(ROOT / "examples" / "great_hall.jpg") as file:
-        photo = file.convert("RGB")
-    height = round((megapixels * 1e6 / SCALE**2 / 1.5) ** 0.5)
-    sheet = Image.new("RGB", (round(1.5 * height), height))
-    for top in range(0, sheet.height, photo.height):
-        for left in range(0, sheet.width, photo.width):
-            sheet.paste(photo, (left, top))
-    sheet.save(path, quality=90)
+def _command(case: Case, folder: Path) -> list[str]:
+    lr, output = str(folder / "lr.jpg"), str(folder / f"sr.{case.suffix}")
+    if not case.options:
+        return [sys.executable, "-c", IN_MEMORY, lr, output]
+    options = [str(folder / "wide.onnx") if word == "wide" else word for word in case.options]
+    words = [lr, "-o", output, "--overwrite", "-s", str(SCALE), *options]
+    return [sys.executable, "-m", "pixelift", "upscale", *words]
+
+
+def _make(script: str, *words: object) -> None:
+    path = str(Path(__file__).with_name(script))
+    subprocess.run([sys.executable, path, *map(str, words)], check=True)
 
 
 def main(words: list[str]) -> None:
-    """Measure every size and write results/memory.json."""
-    largest = float(words[0]) if words else MEGAPIXELS[-1]
-    pixelift = [sys.executable, "-m", "pixelift", "upscale"]
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        lr, output = Path(folder) / "lr.jpg", Path(folder) / "sr"
-        for megapixels in [n for n in MEGAPIXELS if n <= largest]:
-            draw_photo(lr, megapixels)
-            row: dict[str, float | None] = {"megapixels": megapixels}
-            for name, options in CASES.items():
-                suffix = f".{options[1]}"
-                words = [str(lr), "-o", f"{output}{suffix}", "--overwrite", "-s", str(SCALE)]
-                row[name] = peak_mib([*pixelift, *words, *options])
-            row["in memory (Python)"] = None
-            if megapixels <= MOST_IN_MEMORY:
-                command = [sys.executable, "-c", IN_MEMORY, str(lr), f"{output}.png"]
-                row["in memory (Python)"] = peak_mib(command)
-            print(row)
-            rows.append(row)
-    save("memory", {"scale": SCALE, "results": rows})
+    """Measure every case and write results/memory.json and the figure."""
+    largest = float(words[0]) if words else 1e9
+    sizes = sorted({n for case in CASES for n in case.megapixels if n <= largest})
+    found: dict[str, dict[str, float]] = {case.name: {} for case in CASES}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _make("wide_network.py", *WIDE, SCALE, folder / "wide.onnx")
+        for megapixels in sizes:
+            _make("memory_photo.py", megapixels, SCALE, folder / "lr.jpg")
+            for case in CASES:
+                if megapixels in case.megapixels:
+                    peak = peak_mib(_command(case, folder))
+                    found[case.name][f"{megapixels:g}"] = peak
+                    print(f"{megapixels:5g} MP, {case.name}: {peak:.0f} MiB", flush=True)
+    save("memory", {"scale": SCALE, "megapixels": sizes, "results": found})
+    _make("memory_figure.py")
 
 
 if __name__ == "__main__":

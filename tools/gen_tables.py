@@ -286,10 +286,42 @@ def formats() -> str:
     return render_table(["picture", "bits", *names], rows) + source(result, note)
 
 
+def memory() -> str:
+    """Largest memory of the whole process by the size of the result."""
+    result = load("memory")
+    sizes = [f"{size:g}" for size in result["megapixels"]]
+    rows = [
+        [name, *(f"{peaks[size] * 2**20 / 1e6:.0f}" if size in peaks else "" for size in sizes)]
+        for name, peaks in result["results"].items()
+    ]
+    header = [f"MB for a result of (x{result['scale']})", *(f"{size} MP" for size in sizes)]
+    figure = "![Memory against the size of the result](images/memory.png)\n\n"
+    return figure + render_table(header, rows) + source(result)
+
+
+def folder() -> str:
+    """A folder of photos beside what the network alone takes."""
+    result = load("folder")
+    rows = [
+        [
+            result["case"],
+            str(result["photos"]),
+            f"{result['network_seconds']:.2f}",
+            f"{result['folder_seconds']:.2f}",
+            f"{result['ratio']:.2f}",
+        ]
+    ]
+    header = ["folder", "photos", "network alone, s", "photo files to JPEG files, s", "times"]
+    note = f"{result['lr_megapixels']:g} LR megapixels; the fastest of {result['rounds']} rounds"
+    return render_table(header, rows) + source(result, note)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
     "formats": formats,
+    "memory": memory,
+    "folder": folder,
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,
