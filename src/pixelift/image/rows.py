@@ -1,6 +1,7 @@
 """A picture as rows that pass by, so that no more of it than a band needs to be in memory."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -120,12 +121,16 @@ def gather(rows: Rows, dtype: np.dtype[T]) -> NDArray[T]:
         dtype: uint8, uint16 or float32.
 
     Returns:
-        (H, W, channels and alpha).
+        (H, W, channels and alpha); a band that is all of the picture is handed out as it is.
     """
     size = rows.header.size
+    bands = iter(rows.bands)
+    first = next(bands, None)
+    if first is not None and len(first) == size.height:
+        return as_type(first, dtype)
     samples: NDArray[T] = np.empty((size.height, size.width, rows.header.bands), dtype)
     top = 0
-    for band in rows.bands:
+    for band in itertools.chain(() if first is None else (first,), bands):
         samples[top : top + len(band)] = as_type(band, dtype)
         top += len(band)
     return samples

@@ -127,12 +127,13 @@ def run_tiled(
         try:
             parts = plan_tiles(size, tile=side, halo=halo)
             for done, part in enumerate(parts, start=1):
-                source = part.source.shifted(core.top, core.left)
-                rows = mirror_index(source.top, source.bottom, image.shape[0])
-                columns = mirror_index(source.left, source.right, image.shape[1])
+                lr = cut_mirrored(image, part.source.shifted(core.top, core.left))
                 kept = part.core.shifted(-part.source.top, -part.source.left).scaled(scale)
-                sr = restore(image[np.ix_(rows, columns)], kept)
-                result[part.core.scaled(scale).slices] = sr
+                sr = restore(lr, kept)
+                if sr.shape == shape and sr.dtype == result.dtype and sr.flags.owndata:
+                    result = sr  # one tile is all of it
+                else:
+                    result[part.core.scaled(scale).slices] = sr
                 if progress is not None:
                     progress(done / len(parts))
         except MemoryError as err:
@@ -165,6 +166,34 @@ def mirror_index(start: int, stop: int, length: int) -> NDArray[np.intp]:
     """
     index = np.arange(start, stop) % (2 * length)
     return np.minimum(index, 2 * length - 1 - index)
+
+
+def cut_mirrored(image: Samples, box: Box) -> Samples:
+    """Cut a box out of a picture that is mirrored at its borders.
+
+    Args:
+        image: (H, W, C), each at least 1.
+        box: What is cut out; may reach out of the picture, by any distance.
+
+    Returns:
+        (box.height, box.width, C); may share memory with the picture.
+
+    Example:
+        >>> cut_mirrored(np.arange(3).reshape(1, 3, 1), Box(0, -2, 1, 7)).ravel().tolist()
+        [1, 0, 0, 1, 2, 2, 1]
+    """
+    inside = box.intersect(Box.whole(Size(image.shape[0], image.shape[1])))
+    above, left = inside.top - box.top, inside.left - box.left
+    below, right = box.bottom - inside.bottom, box.right - inside.right
+    if max(above, below) <= inside.height and max(left, right) <= inside.width:
+        # Each side is mirrored out of what is inside: a twentieth of the time.
+        part = image[inside.slices]
+        if inside == box:
+            return part
+        return np.pad(part, ((above, below), (left, right), (0, 0)), mode="symmetric")
+    rows = mirror_index(box.top, box.bottom, image.shape[0])
+    columns = mirror_index(box.left, box.right, image.shape[1])
+    return image[np.ix_(rows, columns)]
 
 
 def even_share(length: int, most: int) -> int:
