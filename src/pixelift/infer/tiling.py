@@ -19,6 +19,12 @@ four times the memory of the engine: a 512x512 picture at x4 through 8 layers of
 bf16 took 290 MB at the peak of the whole process with 256, and 491 MB with 512.
 """
 
+LEAN_TILE = 512
+"""Where the engine takes samples as they are, and needs little memory for them: largest width."""
+
+LEAN_PIXELS = 512 * 288
+"""And the LR pixels of a core: those of a 480x270 picture and some more."""
+
 MINIMUM_TILE = 16
 """Below this a smaller tile hardly needs less memory, since its halo stays."""
 
