@@ -1,5 +1,6 @@
 """Runs a network with OpenVINO, the fastest of the engines measured, in float32 or bf16."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -51,6 +52,12 @@ LARGE = 300 * 300
 
 CONVERTER = "openvino.tools.ovc"
 """Module of OpenVINO that turns other formats into its own; importing it reports usage."""
+
+INSTRUCTIONS = "ONEDNN_MAX_CPU_ISA"
+"""Variable of the environment that holds OpenVINO's kernels back to older instructions."""
+
+WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
+"""Its values without arithmetic in bf16: OpenVINO 2026.4 fails, crashes or is slow with it."""
 
 _import_lock = threading.Lock()
 
@@ -173,8 +180,9 @@ class OpenVinoEngine:
 
     def _choose_precision(self, precision: str) -> Precision:
         # OpenVINO lists BF16 only for processors that compute with it; on others bf16 is slower
-        # than float32, or does not run at all.
+        # than float32, or does not run at all. What its kernels are held back to it does not know.
         has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        has_bf16 = has_bf16 and os.environ.get(INSTRUCTIONS, "").upper() not in WITHOUT_BF16
         if precision == "bf16" and not has_bf16:
             raise ConfigError(
                 'precision "bf16" was asked for, but this processor does not compute in bf16; '
