@@ -12,7 +12,7 @@ from pixelift.errors import ConfigError, OutOfMemoryError, WeightsError
 from pixelift.image.geometry import Box
 from pixelift.infer import engine_openvino
 from pixelift.infer.engine import open_engine
-from pixelift.infer.engine_openvino import KEPT, PLANES, import_openvino
+from pixelift.infer.engine_openvino import INSTRUCTIONS, KEPT, PLANES, import_openvino
 from tests.fakes import write_model
 
 try:
@@ -48,6 +48,15 @@ def test_where_the_processor_has_no_bf16_auto_is_float32_and_bf16_is_refused(tmp
     monkeypatch.setattr(import_openvino(), "Core", OldProcessor)
     assert open_engine(card, path, provider="openvino").precision == "f32"
     with pytest.raises(ConfigError, match=r'does not compute in bf16.*Use "auto"'):
+        open_engine(card, path, provider="openvino", precision="bf16")
+
+
+@pytest.mark.parametrize("instructions", ["AVX2", "avx512_core"])
+def test_instructions_that_are_held_back_rule_out_bf16(instructions, tmp_path, monkeypatch):
+    card, path = write_model(tmp_path)
+    monkeypatch.setenv(INSTRUCTIONS, instructions)
+    assert open_engine(card, path, provider="openvino").precision == "f32"
+    with pytest.raises(ConfigError, match="does not compute in bf16"):
         open_engine(card, path, provider="openvino", precision="bf16")
 
 

@@ -21,6 +21,8 @@ NEVER, ALWAYS = 1e9, -1.0
 class Asked:
     """An engine that notes what it is asked, and fails where it is told to."""
 
+    lean = ()
+
     def __init__(self, engine, limit=None):
         self._engine, self._limit = engine, limit
         self.card, self.name, self.precision = engine.card, engine.name, engine.precision

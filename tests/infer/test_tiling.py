@@ -1,5 +1,6 @@
 """The tiling oracle: integer engines, so that tiled and whole are equal bit for bit or wrong."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +8,9 @@ from hypothesis import strategies as st
 
 from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Margins, Size
+from pixelift.infer import tiling
 from pixelift.infer.tiling import MINIMUM_TILE, mirror_index, plan_tiles
-from tests.fakes import run_tiled
+from tests.fakes import make_card, run_tiled
 
 
 class WindowSum:
@@ -226,3 +228,23 @@ def test_progress_that_raises_ends_the_work():
     with pytest.raises(InterruptedError):
         run_tiled(engine, picture(20, 20), scale=1, halo=1, tile=8, progress=stop)
     assert len(engine.shapes) == 2
+
+
+def test_tiles_of_wide_networks_are_smaller():
+    cards = [
+        msgspec.structs.replace(make_card(scale=4), radius=depth + 2, macs_per_pixel=macs)
+        for depth, macs in ((6, 71_184), (16, 620_400), (32, 20_000_000))
+    ]
+    sides = [tiling.suitable_tile(card) for card in cards]
+    assert sides[0] == tiling.DEFAULT_TILE
+    assert 200 < sides[1] < tiling.DEFAULT_TILE
+    assert tiling.MINIMUM_TILE < sides[2] < sides[1]
+    pixels = [tiling.lean_pixels(card) for card in cards]
+    assert pixels[0] == tiling.LEAN_PIXELS
+    assert pixels[2] < pixels[1] <= tiling.LEAN_PIXELS
+
+
+def test_no_network_gets_less_than_the_smallest_tile():
+    huge = msgspec.structs.replace(make_card(scale=4), radius=1024, macs_per_pixel=10**12)
+    assert tiling.suitable_tile(huge) == tiling.MINIMUM_TILE
+    assert tiling.lean_pixels(huge) == tiling.MINIMUM_TILE**2

@@ -1,8 +1,9 @@
 """A picture as rows that pass by, so that no more of it than a band needs to be in memory."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,12 +121,16 @@ def gather(rows: Rows, dtype: np.dtype[T]) -> NDArray[T]:
         dtype: uint8, uint16 or float32.
 
     Returns:
-        (H, W, channels and alpha).
+        (H, W, channels and alpha); a band that is all of the picture is handed out as it is.
     """
     size = rows.header.size
+    bands = iter(rows.bands)
+    first = next(bands, None)
+    if first is not None and len(first) == size.height:
+        return as_type(first, dtype)
     samples: NDArray[T] = np.empty((size.height, size.width, rows.header.bands), dtype)
     top = 0
-    for band in rows.bands:
+    for band in itertools.chain(() if first is None else (first,), bands):
         samples[top : top + len(band)] = as_type(band, dtype)
         top += len(band)
     return samples
@@ -176,6 +181,16 @@ class Window:
         self._top = 0
         self._bottom = 0
 
+    def dtype(self) -> np.dtype[Any]:
+        """Tell the type of the samples, by the first rows that come.
+
+        Raises:
+            ValueError: There are no rows.
+        """
+        if not self._held:
+            self._take()
+        return self._held[0].dtype
+
     def rows(self, top: int, bottom: int) -> Samples:
         """Take rows; those above `top` are forgotten.
 
@@ -190,11 +205,7 @@ class Window:
             ValueError: The rows have passed by, or do not exist.
         """
         while self._bottom < bottom:
-            band = next(self._bands, None)
-            if band is None:
-                raise ValueError(f"rows {top} to {bottom} of a picture of {self._bottom} rows")
-            self._held.append(band)
-            self._bottom += len(band)
+            self._take()
         if top < self._top:
             raise ValueError(f"row {top} is asked for and {self._top} rows have passed by")
         while self._held and self._top + len(self._held[0]) <= top:
@@ -205,6 +216,13 @@ class Window:
             if at < bottom
         ]
         return inside[0] if len(inside) == 1 else np.concatenate(inside)
+
+    def _take(self) -> None:
+        band = next(self._bands, None)
+        if band is None:
+            raise ValueError(f"more is asked for of a picture of {self._bottom} rows")
+        self._held.append(band)
+        self._bottom += len(band)
 
     def _starts(self) -> Iterator[int]:
         at = self._top

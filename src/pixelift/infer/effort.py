@@ -155,6 +155,7 @@ class Interpolation:
     """Bicubic interpolation as an engine: the cheapest network where only one is packaged."""
 
     name: Final = "numpy"
+    lean: Final = ()
     precision: Final[Precision] = "f32"
 
     def __init__(self, engine: Engine) -> None:

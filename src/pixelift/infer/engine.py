@@ -65,6 +65,10 @@ class Engine(Protocol):
     def precision(self) -> Precision:
         """Arithmetic of the trained part; the interpolated base is always added in float32."""
 
+    @property
+    def lean(self) -> tuple[str, ...]:
+        """Types of samples of which large tiles need little memory: "uint8", "uint16"."""
+
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array.
 

@@ -41,6 +41,7 @@ class ForeignEngine:
     """A network of the usual kind: (1, C, H, W) to (1, C, scale * H, scale * W)."""
 
     precision: Final[Precision] = "f32"
+    lean: Final = ()
 
     def __init__(self, card: Card, limits: Limits, runner: Runner, *, name: str) -> None:
         """Take a network that was probed.

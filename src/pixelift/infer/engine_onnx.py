@@ -27,6 +27,7 @@ class OnnxEngine:
     """A network in ONNX Runtime, always in float32."""
 
     name: Final = "onnxruntime"
+    lean: Final = ()
 
     def __init__(self, card: Card, data: bytes, *, precision: str, threads: int | None) -> None:
         """Load a network.

@@ -1,5 +1,6 @@
 """Runs a network with OpenVINO, the fastest of the engines measured, in float32 or bf16."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -44,10 +45,19 @@ WHOLE = Box(0, 0, 0, 0)
 """Where planes are kept as a whole."""
 
 KEPT = 3
-"""Compiled networks that are kept; compiling takes some 30 ms."""
+"""Compiled networks that are kept, one of them for a large size; compiling takes some 50 ms."""
+
+LARGE = 300 * 300
+"""LR pixels from which a size is large: a tile of the usual side and its halo are not."""
 
 CONVERTER = "openvino.tools.ovc"
 """Module of OpenVINO that turns other formats into its own; importing it reports usage."""
+
+INSTRUCTIONS = "ONEDNN_MAX_CPU_ISA"
+"""Variable of the environment that holds OpenVINO's kernels back to older instructions."""
+
+WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
+"""Its values without arithmetic in bf16: OpenVINO 2026.4 fails, crashes or is slow with it."""
 
 _import_lock = threading.Lock()
 
@@ -62,9 +72,9 @@ class OpenVinoEngine:
 
     For planes of floats shapes stay dynamic: one compilation serves every size of tile, at the same
     speed and with the same values as one compilation for each size. Networks that take and give
-    samples are compiled for a size of tile that comes twice in a row: only for a fixed size does
-    OpenVINO merge the conversions with what stands before and behind them. The usual kind of
-    network is then run in two parts, see `Strips`; in any way the values are the same.
+    samples are compiled for a size of tile that comes twice in a row, or is large: only for a fixed
+    size does OpenVINO merge the conversions with what stands before and behind them. The usual kind
+    of network is then run in two parts, see `Strips`; in any way the values are the same.
     """
 
     name: Final = "openvino"
@@ -96,6 +106,12 @@ class OpenVinoEngine:
         except RuntimeError as err:
             raise load_failure(err) from err
 
+    @property
+    def lean(self) -> tuple[str, ...]:
+        """Types of samples of which large tiles need little memory; see `Engine`."""
+        types = ("uint8", "uint16") if self.precision == "f32" else ("uint8",)
+        return types if self._parts is not None else ()
+
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array; see `Engine`."""
         check_planes(self.card, lr)
@@ -115,10 +131,10 @@ class OpenVinoEngine:
         check_samples(self.card, lr)
         kind = (lr.dtype.name, *lr.shape[:2], self._is_inner(lr.shape, keep))
         is_usual, self._last = kind == self._last or kind in self._runs, kind
-        if not is_usual:
-            # Compiling takes longer than converting one tile outside; it pays when more follow.
-            return samples_by_planes(self, lr, keep)
-        return self._run(kind, lr, keep)
+        if is_usual or (_is_large(kind) and self.lean):
+            return self._run(kind, lr, keep)
+        # Compiling takes longer than converting one tile outside; it pays when more follow.
+        return samples_by_planes(self, lr, keep)
 
     def _is_inner(self, shape: tuple[int, ...], keep: Box) -> bool:
         reach, scale = (self._parts.reach, self._parts.scale) if self._parts else (0, 1)
@@ -132,9 +148,7 @@ class OpenVinoEngine:
             try:
                 run = self._runs.pop(kind, None)
                 if run is None:
-                    # The oldest goes first, so that its memory is there for the new one.
-                    for old in list(self._runs)[: 1 - KEPT]:
-                        del self._runs[old]
+                    self._make_room(kind)
                     run = self._compile(kind)
                 self._runs[kind] = run
                 return run(lr, keep)
@@ -144,6 +158,13 @@ class OpenVinoEngine:
                 self._runs.clear()
                 shape = lr.shape if kind == PLANES else (1, lr.shape[2], *lr.shape[:2])
                 raise engine_failure(err, shape=shape) from err
+
+    def _make_room(self, kind: Kind) -> None:
+        # What goes, goes first, so that its memory is there for what comes.
+        oldest = list(self._runs)[: 1 - KEPT]
+        large = [old for old in self._runs if _is_large(old) and _is_large(kind)]
+        for old in {*oldest, *large}:
+            del self._runs[old]
 
     def _chain(self, requests: list[Any], lr: NDArray[Any], keep: Any) -> NDArray[Any]:  # noqa: ANN401
         """Run networks one after the other: each takes the picture and what those before made."""
@@ -159,8 +180,9 @@ class OpenVinoEngine:
 
     def _choose_precision(self, precision: str) -> Precision:
         # OpenVINO lists BF16 only for processors that compute with it; on others bf16 is slower
-        # than float32, or does not run at all.
+        # than float32, or does not run at all. What its kernels are held back to it does not know.
         has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        has_bf16 = has_bf16 and os.environ.get(INSTRUCTIONS, "").upper() not in WITHOUT_BF16
         if precision == "bf16" and not has_bf16:
             raise ConfigError(
                 'precision "bf16" was asked for, but this processor does not compute in bf16; '
@@ -262,6 +284,10 @@ def _late_converter(name: str) -> Any:  # noqa: ANN401  (an attribute of a modul
 
         return convert_model
     raise AttributeError(f"module 'openvino' has no attribute {name!r}")
+
+
+def _is_large(kind: Kind) -> bool:
+    return kind[1] * kind[2] > LARGE
 
 
 def _find_output(model: Any, name: str) -> Any:  # noqa: ANN401  (no type hints)

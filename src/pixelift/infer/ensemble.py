@@ -31,6 +31,7 @@ class EnsembleEngine:
             engine: What is asked.
         """
         self.inner: Final = engine
+        self.lean: Final = ()
 
     @property
     def card(self) -> Card:

@@ -37,6 +37,15 @@ class Network:
         """What runs the network."""
         return self._engine
 
+    def is_lean(self, bands: int, dtype: np.dtype[Any]) -> bool:
+        """Say whether large tiles need little memory.
+
+        Args:
+            bands: Colours and alpha of the tiles.
+            dtype: Type of their samples, and of the result's.
+        """
+        return self._is_plain(bands, dtype) and dtype.name in self._engine.lean
+
     def restore(
         self, tile: Samples, keep: Box, *, has_alpha: bool, dtype: np.dtype[Any]
     ) -> Samples:
@@ -54,7 +63,7 @@ class Network:
         Raises:
             OutOfMemoryError: There is not enough memory for a tile of this size.
         """
-        if tile.shape[2] == self.card.planes == PLAIN and tile.dtype == dtype != np.float32:
+        if self._is_plain(tile.shape[2], tile.dtype) and tile.dtype == dtype:
             # The way of nearly all photos: the engine converts by itself, at next to no cost.
             return self._engine.samples(tile, keep=keep)
         samples = to_float(tile)
@@ -63,6 +72,9 @@ class Network:
         colour, alpha = enlarge_transparent(samples[..., :-1], samples[..., -1], self._enlarge)
         sr = np.concatenate([colour[keep.slices], alpha[keep.slices][..., None]], axis=2)
         return as_type(sr, dtype)
+
+    def _is_plain(self, bands: int, dtype: np.dtype[Any]) -> bool:
+        return bands == self.card.planes == PLAIN and dtype != np.float32
 
     def _enlarge(self, colour: NDArray[np.float32]) -> NDArray[np.float32]:
         card = self._engine.card

@@ -82,7 +82,8 @@ class Strips:
         parts, tensor = self._parts, self._openvino.Tensor
         self._trunk.set_input_tensor(0, tensor(np.ascontiguousarray(lr[None])))
         self._trunk.infer()
-        residual = self._trunk.get_output_tensor(0)
+        made = self._trunk.get_output_tensor(0)
+        residual, kind = made.data, made.element_type
         around = parts.margin - self._cut
         near = np.pad(lr, ((around, around), (around, around), (0, 0))) if around > 0 else lr
         near = near[max(0, -around) :][: self._height + 2 * parts.margin]
@@ -94,12 +95,14 @@ class Strips:
             first = min(top, self._height - self._rows)
             last = first + self._rows
             self._end.set_input_tensor(0, tensor(near[:, first : last + 2 * parts.margin]))
-            begin, end = [0, first, 0, 0], [1, last, self._width, residual.shape[3]]
-            self._end.set_input_tensor(1, tensor(residual, begin, end))
+            # Around the same memory; OpenVINO's own way to take a part of a tensor copies it, over
+            # what was given before (2026.4).
+            part = residual[:, first:last]
+            self._end.set_input_tensor(1, tensor(part, list(part.shape), kind))
             self._end.infer()
-            made = self._end.get_output_tensor(0).data.reshape(self._rows, self._width, -1)
+            pixels = self._end.get_output_tensor(0).data.reshape(self._rows, self._width, -1)
             bottom = min(last, box.bottom)
-            kept = made[top - first : bottom - first, box.left : box.right]
+            kept = pixels[top - first : bottom - first, box.left : box.right]
             _shuffle(kept, result[(top - box.top) * parts.scale :], scale=parts.scale)
         return result
 

@@ -26,7 +26,7 @@ from pixelift.infer.cover import cover
 from pixelift.infer.detail import BAND, Detail, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
-from pixelift.infer.tiling import Progress, mirror_index
+from pixelift.infer.tiling import Progress, cut_mirrored
 from pixelift.zoo.card import Card
 
 CELL = 48
@@ -206,9 +206,7 @@ class Block:
         self._reach = SPREAD_REACH if has_alpha else 0
         self._halo = router.card.radius + self._reach
         source = place.grown(Margins.around(self._halo))
-        rows = mirror_index(source.top, source.bottom, lr.shape[0])
-        columns = mirror_index(source.left, source.right, lr.shape[1])
-        self._lr = lr[np.ix_(rows, columns)]
+        self._lr = cut_mirrored(lr, source)
 
     def enlarge(self, decision: Decision, into: Samples) -> None:
         """Make the block.

@@ -15,7 +15,17 @@ from pixelift.image.rows import Header, Rows, Samples, Window
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
-from pixelift.infer.tiling import MINIMUM_TILE, Progress, even_share, run_tiled
+from pixelift.infer.tiling import (
+    DEFAULT_TILE,
+    LEAN_TILE,
+    MINIMUM_TILE,
+    Progress,
+    even_share,
+    lean_pixels,
+    run_tiled,
+    suitable_tile,
+)
+from pixelift.zoo.card import Card
 
 BAND_BYTES = 32 << 20
 """Size of an enlarged band above which its tiles are made lower. Three bands are held at a time:
@@ -31,7 +41,7 @@ def enlarge_rows(
     *,
     size: Size,
     dtype: np.dtype[Any],
-    tile: int,
+    tile: int | None,
     progress: Progress | None = None,
 ) -> Rows:
     """Enlarge a picture that passes by, to an exact size.
@@ -41,7 +51,7 @@ def enlarge_rows(
         networks: What enlarges it, one after the other.
         size: Size of the result; resized to it where the networks do not meet it.
         dtype: Type of the result's samples: uint8, uint16 or float32.
-        tile: Side of a tile's core in LR pixels.
+        tile: Side of a tile's core in LR pixels; None chooses.
         progress: Told after each tile which share is done; what it raises ends the work.
 
     Returns:
@@ -65,7 +75,7 @@ def enlarge_rows(
         made = dtype if is_last else between
         heard = partial(hear, counts=step == len(networks))
         if isinstance(network, Router):
-            rows = network.rows(rows, dtype=made, tile=tile, progress=heard)
+            rows = network.rows(rows, dtype=made, tile=tile or DEFAULT_TILE, progress=heard)
         else:
             rows = _network_rows(rows, network, dtype=made, tile=tile, progress=heard)
     return rows if reached == size else resize_rows(rows, size, dtype)
@@ -78,7 +88,7 @@ def band_height(header: Header, *, scale: int, dtype: np.dtype[Any], tile: int) 
         header: Of the LR picture.
         scale: HR pixels per LR pixel along each axis.
         dtype: Type of the enlarged samples.
-        tile: Largest number of rows.
+        tile: Largest number of rows that a tile may have.
 
     Returns:
         Rows in LR pixels; those of a tile, or fewer where a band would be too large.
@@ -88,32 +98,55 @@ def band_height(header: Header, *, scale: int, dtype: np.dtype[Any], tile: int) 
     return even_share(header.size.height, most)
 
 
+def choose_tile(header: Header, card: Card, *, is_lean: bool) -> Size:
+    """Choose the largest core of a tile.
+
+    Args:
+        header: Of the LR picture.
+        card: What the network promises.
+        is_lean: Whether large tiles need little memory.
+
+    Returns:
+        Its height and width in LR pixels.
+    """
+    if not is_lean:
+        side = suitable_tile(card)
+        return Size(side, side)
+    return Size(lean_pixels(card) // min(header.size.width, LEAN_TILE), LEAN_TILE)
+
+
 def _network_rows(
-    rows: Rows, network: Network, *, dtype: np.dtype[Any], tile: int, progress: Progress
+    rows: Rows, network: Network, *, dtype: np.dtype[Any], tile: int | None, progress: Progress
 ) -> Rows:
     header, scale = rows.header, network.card.scale
     halo = network.card.radius + (SPREAD_REACH if header.has_alpha else 0)
     height = header.size.height
-    share = band_height(header, scale=scale, dtype=dtype, tile=tile)
 
     def restore(lr: Samples, keep: Box) -> Samples:
         return network.restore(lr, keep, has_alpha=header.has_alpha, dtype=dtype)
 
     def bands() -> Iterator[Samples]:
         window = Window(rows.bands)
-        for top in range(0, height, share):
-            bottom = min(top + share, height)
+        is_lean = window.dtype() == dtype and network.is_lean(header.bands, dtype)
+        side = Size(tile, tile) if tile else choose_tile(header, network.card, is_lean=is_lean)
+        share = band_height(header, scale=scale, dtype=dtype, tile=side.height)
+        for done in range(0, height, share):
+            # All bands have the same height, since engines plan for it: the last one begins with
+            # rows that are made already.
+            bottom = min(done + share, height)
+            top = max(0, bottom - share)
             low, high = max(0, top - halo), min(height, bottom + halo)
-            yield run_tiled(
+            band = run_tiled(
                 restore,
                 window.rows(low, high),
                 scale=scale,
                 halo=halo,
-                tile=tile,
+                tile=side.width,
                 dtype=dtype,
                 context=Margins(top=top - low, bottom=high - bottom),
                 progress=partial(_tell, progress, top=top, rows=bottom - top, height=height),
             )
+            yield band if done == top else band[(done - top) * scale :]
 
     return Rows(header.resized(header.size.scaled(scale)), bands())
 

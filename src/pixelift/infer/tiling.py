@@ -21,8 +21,16 @@ four times the memory of the engine: a 512x512 picture at x4 through 8 layers of
 bf16 took 290 MB at the peak of the whole process with 256, and 491 MB with 512.
 """
 
+
 ENGINE_BYTES = 80_000_000
 """What a tile with its halo may take inside of an engine, by the estimate of `suitable_tile`."""
+
+LEAN_TILE = 512
+"""Where the engine takes samples as they are, and needs little memory for them: largest width."""
+
+LEAN_PIXELS = 512 * 288
+"""And the LR pixels of a core: those of a 480x270 picture and some more."""
+
 
 MINIMUM_TILE = 16
 """Below this a smaller tile hardly needs less memory, since its halo stays."""
@@ -88,15 +96,32 @@ def suitable_tile(card: Card) -> int:
     pixels (residual, base, their sum and the result), all in float32.
 
     Args:
-        card: What the network promises; its width is estimated from its work and its depth.
+        card: What the network promises.
 
     Returns:
         Side of a tile's core in LR pixels, `DEFAULT_TILE` or less.
     """
-    width = math.sqrt(card.macs_per_pixel / (9 * max(1, card.radius)))
-    pixel_bytes = 4 * (2 * width + 4 * card.planes * card.scale**2)
+    pixel_bytes = _layer_bytes(card) + 16 * card.planes * card.scale**2
     side = math.isqrt(int(ENGINE_BYTES / pixel_bytes)) - 2 * card.radius
     return max(MINIMUM_TILE, min(DEFAULT_TILE, side))
+
+
+def lean_pixels(card: Card) -> int:
+    """Choose the size of a tile for a network whose engine holds no more than two layers.
+
+    Args:
+        card: What the network promises.
+
+    Returns:
+        LR pixels of a tile's core, `LEAN_PIXELS` or less.
+    """
+    return max(MINIMUM_TILE**2, min(LEAN_PIXELS, int(ENGINE_BYTES / max(1, _layer_bytes(card)))))
+
+
+def _layer_bytes(card: Card) -> float:
+    """Estimate what a pixel takes before and behind a convolution, from work and depth."""
+    width = math.sqrt(card.macs_per_pixel / (9 * max(1, card.radius)))
+    return 4 * 2 * width
 
 
 def run_tiled(
@@ -150,12 +175,13 @@ def run_tiled(
         try:
             parts = plan_tiles(size, tile=side, halo=halo)
             for done, part in enumerate(parts, start=1):
-                source = part.source.shifted(core.top, core.left)
-                rows = mirror_index(source.top, source.bottom, image.shape[0])
-                columns = mirror_index(source.left, source.right, image.shape[1])
+                lr = cut_mirrored(image, part.source.shifted(core.top, core.left))
                 kept = part.core.shifted(-part.source.top, -part.source.left).scaled(scale)
-                sr = restore(image[np.ix_(rows, columns)], kept)
-                result[part.core.scaled(scale).slices] = sr
+                sr = restore(lr, kept)
+                if sr.shape == shape and sr.dtype == result.dtype and sr.flags.owndata:
+                    result = sr  # one tile is all of it
+                else:
+                    result[part.core.scaled(scale).slices] = sr
                 if progress is not None:
                     progress(done / len(parts))
         except MemoryError as err:
@@ -188,6 +214,34 @@ def mirror_index(start: int, stop: int, length: int) -> NDArray[np.intp]:
     """
     index = np.arange(start, stop) % (2 * length)
     return np.minimum(index, 2 * length - 1 - index)
+
+
+def cut_mirrored(image: Samples, box: Box) -> Samples:
+    """Cut a box out of a picture that is mirrored at its borders.
+
+    Args:
+        image: (H, W, C), each at least 1.
+        box: What is cut out; may reach out of the picture, by any distance.
+
+    Returns:
+        (box.height, box.width, C); may share memory with the picture.
+
+    Example:
+        >>> cut_mirrored(np.arange(3).reshape(1, 3, 1), Box(0, -2, 1, 7)).ravel().tolist()
+        [1, 0, 0, 1, 2, 2, 1]
+    """
+    inside = box.intersect(Box.whole(Size(image.shape[0], image.shape[1])))
+    above, left = inside.top - box.top, inside.left - box.left
+    below, right = box.bottom - inside.bottom, box.right - inside.right
+    if max(above, below) <= inside.height and max(left, right) <= inside.width:
+        # Each side is mirrored out of what is inside: a twentieth of the time.
+        part = image[inside.slices]
+        if inside == box:
+            return part
+        return np.pad(part, ((above, below), (left, right), (0, 0)), mode="symmetric")
+    rows = mirror_index(box.top, box.bottom, image.shape[0])
+    columns = mirror_index(box.left, box.right, image.shape[1])
+    return image[np.ix_(rows, columns)]
 
 
 def even_share(length: int, most: int) -> int:

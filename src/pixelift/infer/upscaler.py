@@ -25,7 +25,7 @@ from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.infer.target import Target, as_target, choose_chain
-from pixelift.infer.tiling import Progress, suitable_tile
+from pixelift.infer.tiling import Progress
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
 
@@ -105,7 +105,7 @@ class Upscaler:
         sizes = Size(1, 1), Size(math.ceil(factor), math.ceil(factor)) if factor else Size(1, usual)
         # Opened at once, so that whatever is wrong with it is told before any work on pictures.
         self._first = self._family.network(choose_chain(*sizes, scales=scales)[0])
-        self._tile = tile or suitable_tile(self._first.card)
+        self._tile = tile
 
     @property
     def card(self) -> Card:
