@@ -245,6 +245,6 @@ def test_tiles_of_wide_networks_are_smaller():
 
 
 def test_no_network_gets_less_than_the_smallest_tile():
-    huge = msgspec.structs.replace(make_card(scale=4), radius=1024, macs_per_pixel=10**12)
+    huge = msgspec.structs.replace(make_card(scale=4), radius=1024, macs_per_pixel=10**14)
     assert tiling.suitable_tile(huge) == tiling.MINIMUM_TILE
     assert tiling.lean_pixels(huge) == tiling.MINIMUM_TILE**2
