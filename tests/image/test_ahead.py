@@ -1,8 +1,10 @@
+import os
+import sys
 import threading
 
 import pytest
 
-from pixelift.image.ahead import Channel, ahead
+from pixelift.image.ahead import NICENESS, Channel, ahead, give_way
 
 
 def test_values_come_in_order_and_from_another_thread():
@@ -58,3 +60,30 @@ def test_a_channel_that_is_dropped_forgets_what_waits():
     channel.put(1)
     channel.close(drop=True)
     assert channel.take() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
+def test_a_thread_that_gives_way_does_so_alone():
+    def niceness():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    found = []
+
+    def work():
+        give_way()
+        found.append(niceness())
+
+    before = niceness()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [max(before, NICENESS)]
+    assert niceness() == before
+
+
+def test_a_system_that_does_not_allow_it_is_no_problem(monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr("os.setpriority", refuse, raising=False)
+    give_way()

@@ -54,3 +54,16 @@ def test_rows_that_are_missing_are_an_error(rng):
     for fmt in WRITABLE:
         with pytest.raises(pyvips.Error):
             encoded(samples, (30,), fmt)
+
+
+@pytest.mark.parametrize("gives_way", [False, True])
+def test_only_who_asks_for_it_has_the_encoder_give_way(rng, monkeypatch, gives_way):
+    threads = []
+    monkeypatch.setattr(
+        "pixelift.image.encode.give_way", lambda: threads.append(threading.current_thread().name)
+    )
+    samples = rng.integers(0, 256, (60, 30, 3), dtype=np.uint8)
+    target = pyvips.Target.new_to_memory()
+    rows = Rows(HEADER, iter([samples]))
+    encode(rows, FORMATS["png"], target, quality=None, gives_way=gives_way)
+    assert threads == (["pixelift-encode"] if gives_way else [])

@@ -176,6 +176,7 @@ class _Work:
                 format=job.format.name,
                 quality=self.settings.quality,
                 overwrite=self.settings.overwrite,
+                gives_way=True,
             )
 
     def _watched(self, sr: Rows) -> Iterator[Samples]:

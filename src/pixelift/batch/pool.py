@@ -11,7 +11,8 @@ from pixelift.infer.upscaler import Upscaler
 
 WORKERS = 2
 """Pictures in work at once. The network runs for one of them, on all cores; meanwhile the other is
-decoded or encoded. A third would only take more memory."""
+decoded or encoded, in what the network leaves of the processor (`pixelift.image.ahead.give_way`). A
+third would only take more memory."""
 
 
 def run_jobs(

@@ -1,11 +1,28 @@
 """Work that overlaps: what makes values runs in a thread of its own, a few values ahead."""
 
+import os
+import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from collections.abc import Generator, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+NICENESS = 10
+"""How far a thread that gives way stands back, on the scale of `nice`."""
+
+
+def give_way() -> None:
+    """Let the other threads go before the one that calls this, for the rest of its life.
+
+    A network runs on all cores at once, and all of them wait for the last one after every layer: an
+    encoder on one core would hold up the others too. In the gaps that it leaves there is room.
+    """
+    if sys.platform == "linux":  # elsewhere a niceness is that of the whole process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Channel(Generic[T]):

@@ -7,7 +7,7 @@ import numpy as np
 import pyvips
 
 from pixelift.image import metadata
-from pixelift.image.ahead import Channel
+from pixelift.image.ahead import Channel, give_way
 from pixelift.image.depth import to_float
 from pixelift.image.formats import Format
 from pixelift.image.raw_tiff import RawTiff
@@ -43,7 +43,14 @@ def sample_type(header: Header, fmt: Format) -> np.dtype[Any]:
     return _TYPES[32 if is_flattened else _depth(header, fmt)]
 
 
-def encode(rows: Rows, fmt: Format, target: pyvips.Target, *, quality: int | None) -> None:
+def encode(
+    rows: Rows,
+    fmt: Format,
+    target: pyvips.Target,
+    *,
+    quality: int | None,
+    gives_way: bool = False,
+) -> None:
     """Write rows into a target while they are made; encoding runs in a thread of its own.
 
     Args:
@@ -51,6 +58,7 @@ def encode(rows: Rows, fmt: Format, target: pyvips.Target, *, quality: int | Non
         fmt: The format.
         target: Where the bytes go.
         quality: 1 to 100 for formats that have one; None for the format's own.
+        gives_way: Whether encoding takes only what the other threads leave of the processor.
 
     Raises:
         pyvips.Error: The format can not hold it, or the target takes no more bytes.
@@ -65,6 +73,8 @@ def encode(rows: Rows, fmt: Format, target: pyvips.Target, *, quality: int | Non
 
     def save() -> None:
         try:
+            if gives_way:
+                give_way()
             getattr(image, fmt.operation + "save_target")(
                 target, keep=_kept(header), **_options(fmt, depth, quality, header)
             )

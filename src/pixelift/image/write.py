@@ -60,6 +60,7 @@ def write_rows(
     format: str | None = None,
     quality: int | None = None,
     overwrite: bool = False,
+    gives_way: bool = False,
 ) -> Path:
     """Write rows to a file while they are made; the file appears whole or not at all.
 
@@ -72,6 +73,8 @@ def write_rows(
         format: As for `write_picture`.
         quality: As for `write_picture`.
         overwrite: As for `write_picture`.
+        gives_way: Whether encoding takes only what other threads leave of the processor: for who
+            has the next picture in work meanwhile.
 
     Returns:
         The path that was written.
@@ -87,7 +90,7 @@ def write_rows(
         _refuse_occupied(path, overwrite=overwrite)
         with _hidden_file(path) as (stream, hidden):
             target = pyvips.Target.new_to_descriptor(stream.fileno())
-            encode(rows, fmt, target, quality=quality)
+            encode(rows, fmt, target, quality=quality, gives_way=gives_way)
             _finish(stream, rows.header, fmt)
             stream.close()
             _move(hidden, path, overwrite=overwrite)
