@@ -4,8 +4,8 @@ import os
 import sys
 import threading
 from collections import deque
-from contextlib import suppress
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
