@@ -26,8 +26,8 @@ from pixelift.image.read import read_u8
 from stamp import save
 
 PHOTOS = 40
-ROUNDS = 6
-SIDE = 512
+ROUNDS = 5
+SIDE = 400
 """Photos are cut to squares of that side, so that all of them fit into memory at once."""
 
 
