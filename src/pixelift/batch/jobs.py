@@ -188,6 +188,7 @@ class _Work:
             if self.watch is not None:
                 self.watch(self.job, done, height)
             yield band
+            del band  # or it would stay in memory while the next one is made
 
 
 def check_result(job: Job, header: Header, size: Size) -> None:

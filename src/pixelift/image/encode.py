@@ -87,7 +87,10 @@ def encode(
     thread.start()
     try:
         for band in rows.bands:
-            if not channel.put(_quantised(band, header, fmt, depth)):
+            is_taken = channel.put(_quantised(band, header, fmt, depth))
+            # The name would keep these rows in memory while the next ones are made.
+            del band
+            if not is_taken:
                 break
         channel.close()
     finally:

@@ -68,25 +68,25 @@ class RawTiff:
             part = self._head[self._at : self._at + length]
             self._at += len(part)
             return part
-        parts = []
+        parts: list[bytes] = []
         while length > 0:
             offset = self._at - self._data_start
             # Behind what has passed by there is nothing: libvips gets the end of the file.
-            rest = self._data[offset : offset + length] if offset >= 0 else memoryview(b"")
-            if not rest:
-                if offset < 0 or not self._next():
-                    break
-                continue
-            parts.append(rest)
-            self._at += len(rest)
-            length -= len(rest)
-        return b"".join(parts)
+            if offset < 0 or (offset >= len(self._data) and not self._next()):
+                break
+            # Bytes, since a view would keep all of these rows in memory.
+            parts.append(bytes(self._data[self._at - self._data_start :][:length]))
+            self._at += len(parts[-1])
+            length -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _next(self) -> bool:
+        # Let go of first: while the next rows are made, nobody needs the memory of these.
+        self._data_start += len(self._data)
+        self._data = memoryview(b"")
         samples = self._ask()
         if samples is None:
             return False
-        self._data_start += len(self._data)
         self._data = np.ascontiguousarray(samples).data.cast("B")
         return True
 

@@ -147,6 +147,7 @@ def _network_rows(
                 progress=partial(_tell, progress, top=top, rows=bottom - top, height=height),
             )
             yield band if done == top else band[(done - top) * scale :]
+            del band  # or it would stay in memory while the next one is made
 
     return Rows(header.resized(header.size.scaled(scale)), bands())
 
