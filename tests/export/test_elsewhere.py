@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -54,6 +56,34 @@ def test_the_other_program_makes_the_same_picture(scale, dials):
     inner = (..., slice(scale, -scale), slice(scale, -scale))
     assert (ours - theirs)[inner].abs().max() < 1e-5
     assert ours.shape == theirs.shape
+
+
+@pytest.mark.parametrize("dials", [{}, {"leaky": True}, {"luma": True}])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_spandrel_recognises_the_file_and_makes_the_same_picture(scale, dials, tmp_path):
+    spandrel = pytest.importorskip(
+        "spandrel", reason="spandrel, which needs torchvision, is not installed"
+    )
+    fused = trained(scale=scale, width=16, depth=4, **dials)
+    write_compact(fused, tmp_path / "net.safetensors")
+    loaded = spandrel.ModelLoader().load_from_file(tmp_path / "net.safetensors")
+    assert (loaded.architecture.id, loaded.scale) == ("Compact", scale)
+    assert (loaded.input_channels, loaded.output_channels) == (3, 3)
+    lr = torch.rand(1, 3, 14, 17)
+    with torch.no_grad():
+        ours, theirs = fused(lr).clamp(0, 1), loaded(lr)
+    inner = (..., slice(scale, -scale), slice(scale, -scale))
+    assert (ours - theirs)[inner].abs().max() < 1e-5
+
+
+def test_the_file_has_the_usual_permissions(tmp_path):
+    path = tmp_path / "net.safetensors"
+    mask = os.umask(0o022)
+    try:
+        write_compact(trained(scale=2, width=4, depth=1), path)
+    finally:
+        os.umask(mask)
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_the_file_holds_these_weights_and_nothing_else(tmp_path):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from pixelift.errors import ImageWriteError, TrainingError
@@ -154,7 +154,8 @@ def write_compact(fused: nn.Module, path: Path) -> int:
     weights = {name: weight.contiguous() for name, weight in compact_weights(fused).items()}
     partial = path.with_name(f".{path.name}.partial")
     try:
-        save_file(weights, partial, metadata={"architecture": "SRVGGNetCompact"})
+        # As bytes: a file that safetensors writes itself can be read by its owner alone.
+        partial.write_bytes(save(weights, metadata={"architecture": "SRVGGNetCompact"}))
         partial.replace(path)
     except OSError as error:
         raise ImageWriteError(
