@@ -67,6 +67,31 @@ def test_maps_that_cannot_be_drawn_are_refused_before_the_work(upscaler, inputs,
             check_maps(tuple(map(Path, inputs)), upscaler, **words)
 
 
+@pytest.mark.parametrize("inputs", [("-",), ("a.png",), (".",)])
+def test_what_passes_by_has_no_map(upscaler, inputs):
+    for option, name in (("explanation", "--explain"), ("spread", "--confidence")):
+        words = {"explanation": None, "spread": None} | {option: Path("why.png")}
+        with pytest.raises(ConfigError, match=f"{name} draws one picture that is a file, and no p"):
+            check_maps(tuple(map(Path, inputs)), upscaler, **words, passes_by=True)
+        assert not Path("why.png").exists()
+
+
+def test_a_map_that_is_there_already_is_told_before_the_work(upscaler):
+    Path("why.png").write_text("mine")
+    words = {"explanation": Path("why.png"), "spread": None}
+    with pytest.raises(ConfigError, match=r"--explain why\.png exists already"):
+        check_maps((Path("a.png"),), upscaler, **words)
+    check_maps((Path("a.png"),), upscaler, **words, overwrite=True)
+
+
+def test_maps_need_two_names_of_pictures(upscaler):
+    one = (Path("a.png"),)
+    with pytest.raises(ConfigError, match="Give two names"):
+        check_maps(one, upscaler, explanation=Path("m.png"), spread=Path("m.png"))
+    with pytest.raises(ConfigError, match=r"has no ending of a picture. Allowed are \.png"):
+        check_maps(one, upscaler, explanation=Path("m.txt"), spread=None)
+
+
 @pytest.mark.usefixtures("upscaler")
 def test_a_single_network_has_nothing_to_explain():
     single = Upscaler("small", scale=2)

@@ -20,15 +20,10 @@ def file():
 
 
 def test_a_header_is_refused_with_advice(file):
-    image = decode.load(file, "error")
+    image = decode.load(file, "error", notes=[])
     decode.check_header(image, file, 24, decode.larger_limit)
     with pytest.raises(ImageReadError, match=r"max_pixels=24\)"):
         decode.check_header(image, file, 23, decode.larger_limit)
-
-
-def test_only_libjpegs_warnings_are_taken_twice(file):
-    assert decode.tries(file) == ("error",)
-    assert decode.FAIL_ON["jpeg"] == ("warning", "error")
 
 
 def test_10_bits_reach_white():

@@ -166,7 +166,7 @@ for suffix in ("png", "jpg", "webp", "tif"):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert len(lines) == 4
-    assert all("File too large. Choose another folder." in line for line in lines)
+    assert all("File too large. Choose another name or folder." in line for line in lines)
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pixelift.errors import ConfigError
+from pixelift.image.formats import find_writable, writable_suffixes
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.write import write_picture
@@ -13,7 +14,13 @@ from pixelift.infer.upscaler import Upscaler
 
 
 def check_maps(
-    inputs: "tuple[Path, ...]", upscaler: Upscaler, *, explanation: Path | None, spread: Path | None
+    inputs: "tuple[Path, ...]",
+    upscaler: Upscaler,
+    *,
+    explanation: Path | None,
+    spread: Path | None,
+    passes_by: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Refuse maps that cannot be drawn, before the long work.
 
@@ -22,19 +29,36 @@ def check_maps(
         upscaler: The opened networks.
         explanation: Where the picture of the decision goes, if any.
         spread: Where the map of the spread goes, if any.
+        passes_by: Whether pictures come through a pipe or into a folder that is watched: there is
+            no file to read again for a map, or no end of them.
+        overwrite: Whether files that are there already are replaced.
 
     Raises:
-        ConfigError: There are several pictures for one map, or there is nothing to explain.
+        ConfigError: There are several pictures for one map, none that can be read twice, or there
+            is nothing to explain; or the map would replace something.
     """
     for option, path in (("--explain", explanation), ("--confidence", spread)):
         if path is None:
             continue
+        if passes_by:
+            raise ConfigError(
+                f"{option} draws one picture that is a file, and no pipe and no watched folder. "
+                f"Save the picture first: pixelift upscale photo.jpg {option} {path}"
+            )
         if len(inputs) != 1 or inputs[0].is_dir():
             raise ConfigError(f"{option} draws one picture. Give one picture, and no folder")
         if path.resolve() == inputs[0].resolve():
             raise ConfigError(f"{option} {path} would replace the input. Give another name")
         if not path.parent.is_dir():
             raise ConfigError(f"no folder {path.parent} for {option}. Run: mkdir -p {path.parent}")
+        if path.exists() and not overwrite:
+            raise ConfigError(f"{option} {path} exists already. Replace it with --overwrite")
+        if find_writable(None, path) is None:
+            raise ConfigError(
+                f"{option} {path} has no ending of a picture. Allowed are {writable_suffixes()}"
+            )
+    if explanation and spread and explanation.resolve() == spread.resolve():
+        raise ConfigError("--explain and --confidence are both to be one file. Give two names")
     if explanation and not isinstance(upscaler.network, Router):
         raise ConfigError(
             "--explain shows which network got what, and here is one for all. Add --effort auto"

@@ -146,7 +146,14 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         tile=tile,
         threads=threads,
     )
-    check_maps(inputs, upscaler, explanation=explain, spread=confidence)
+    check_maps(
+        inputs,
+        upscaler,
+        explanation=explain,
+        spread=confidence,
+        passes_by=pipes or watch,
+        overwrite=overwrite,
+    )
     settings = Settings(quality=quality, overwrite=overwrite, max_pixels=max_megapixels * MEGA)
     if pipes:
         _refuse_more_than_a_pipe(inputs, output, watch=watch, json=json)

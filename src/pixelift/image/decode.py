@@ -16,6 +16,7 @@ from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
 from pixelift.image.source import PictureFile, damaged, several
 from pixelift.image.tiff_exif import read_tiff_exif
+from pixelift.image.vips_errors import lines_about, own_errors
 
 SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
     "uchar": (np.uint8, 8),
@@ -24,15 +25,6 @@ SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
     "double": (np.float64, 32),
 }
 """Sample types that are read, by libvips' name."""
-
-# "truncated" would let a cut TIFF through, and "error" a cut JPEG whose end was put back on: a
-# warning is all that libjpeg gives. Oddities that lose no pixel are warnings too, hence the second
-# try, and in the other formats a warning may be about anything.
-FAIL_ON = {"jpeg": ("warning", "error")}
-"""How strict the tries at a file are, by format; one strict try for the others."""
-
-LOST_PIXELS = "premature end"
-"""What libjpeg's warning says when pixels are missing."""
 
 # The dihedral transform that sets a picture of each EXIF orientation, 1 to 8, upright.
 _UPRIGHT = (0, 2, 3, 1, 4, 5, 7, 6)
@@ -43,17 +35,15 @@ _ABSOLUTE = ("lab", "labq", "labs", "lch", "cmc", "xyz", "yxy")
 _FLOAT_RANGE = (-1.0, 2.0)
 
 
-def tries(file: PictureFile) -> tuple[str, ...]:
-    """List how strict the tries at decoding a file are, one after the other."""
-    return FAIL_ON.get(file.format.name, ("error",))
-
-
-def load(file: PictureFile, fail_on: str, *, access: str = "sequential") -> pyvips.Image:
+def load(
+    file: PictureFile, fail_on: str, *, notes: list[str], access: str = "sequential"
+) -> pyvips.Image:
     """Open a file in libvips; nothing is decoded yet.
 
     Args:
         file: The file.
-        fail_on: One of `tries`.
+        fail_on: What `Tries` says.
+        notes: What libvips notes of it goes here: see `own_errors`.
         access: "sequential" to decode while rows are taken from top to bottom; "random" to decode
             all of it at the first row, into memory, or into a temporary file where it is large.
 
@@ -62,12 +52,11 @@ def load(file: PictureFile, fail_on: str, *, access: str = "sequential") -> pyvi
     """
     # The loader is called by its name, so no other loader (SVG, PDF, raw numbers) ever sees a file.
     loader = getattr(pyvips.Image, file.format.operation + "load_source")
-    # What libvips noted of an earlier file and let pass would be told as the fault of this one.
-    pyvips.vips_lib.vips_error_clear()
-    if not lab8.is_lab8(file):
-        return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
-    with lab8.as_plain_numbers(file) as source:
-        return lab8.to_lab(loader(source, access=access, fail_on=fail_on), file)
+    with own_errors(notes):
+        if not lab8.is_lab8(file):
+            return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
+        with lab8.as_plain_numbers(file) as source:
+            return lab8.to_lab(loader(source, access=access, fail_on=fail_on), file)
 
 
 def check_header(
@@ -244,7 +233,7 @@ def field(image: pyvips.Image, name: str, default: int) -> int:
 
 def undecodable(file: PictureFile, err: pyvips.Error) -> ImageReadError:
     """Make the error for a file that libvips could not decode."""
-    lines = [line.strip() for line in err.detail.splitlines() if line.strip()]
+    lines = lines_about(err, file.format.name)
     # A cut file makes libvips seek past its end, once for every box that it looks for.
     telling = [line for line in lines if "bad seek" not in line]
     if telling:

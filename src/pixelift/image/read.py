@@ -14,6 +14,7 @@ from pixelift.image.dihedral import transform
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Depth, Picture
 from pixelift.image.source import PictureFile, open_picture
+from pixelift.image.vips_errors import Tries, own_errors
 
 T = TypeVar("T")
 
@@ -68,17 +69,17 @@ def _read(
     advice: Callable[[Size], str],
 ) -> T:
     with open_picture(source) as file:
-        problem = None
-        for fail_on in decode.tries(file):
+        tries, problem = Tries(file.format.name), None
+        while (fail_on := tries.after(problem)) is not None:
             try:
-                image = decode.load(file, fail_on)
-                decode.check_header(image, file, max_pixels, advice)
-                samples, depth = _decode(image, file)
+                notes: list[str] = []
+                image = decode.load(file, fail_on, notes=notes)
+                with own_errors(notes):
+                    decode.check_header(image, file, max_pixels, advice)
+                    samples, depth = _decode(image, file)
                 return finish(samples, depth, image, file)
             except pyvips.Error as err:
                 problem = err
-                if decode.LOST_PIXELS in err.detail:
-                    break
         raise decode.undecodable(file, problem or pyvips.Error("no try")) from problem
 
 

@@ -15,6 +15,7 @@ from pixelift.image import decode, metadata
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.source import PictureFile, open_picture
+from pixelift.image.vips_errors import Tries, own_errors
 
 # As many rows as JPEG decodes at once; more of them take longer.
 _BAND_ROWS = 16
@@ -49,7 +50,7 @@ class _Reader:
     def __init__(self, file: PictureFile, max_pixels: int) -> None:
         self._file = file
         self._max_pixels = max_pixels
-        self._tries = iter(decode.tries(file))
+        self._tries = Tries(file.format.name)
         self._row = 0
         self._region: pyvips.Region | None = None
         self._is_neutral = False
@@ -66,10 +67,7 @@ class _Reader:
 
     def _open_next(self, problem: pyvips.Error | None) -> None:
         """Open the file; after a problem the next less strict way, if there is one."""
-        while problem is None or decode.LOST_PIXELS not in problem.detail:
-            fail_on = next(self._tries, None)
-            if fail_on is None:
-                break
+        while (fail_on := self._tries.after(problem)) is not None:
             try:
                 self._open(fail_on)
             except pyvips.Error as err:
@@ -80,11 +78,12 @@ class _Reader:
 
     def _open(self, fail_on: str) -> None:
         file = self._file
-        stored = decode.load(file, fail_on)
+        self._notes: list[str] = []
+        stored = decode.load(file, fail_on, notes=self._notes)
         decode.check_header(stored, file, self._max_pixels, decode.larger_limit)
         turn = decode.turn_of(stored)
         if turn or decode.says_no_grey(stored, file):
-            stored = decode.load(file, fail_on, access="random")
+            stored = decode.load(file, fail_on, notes=self._notes, access="random")
         self._stored = stored
         self._bits = decode.field(stored, "bits-per-sample", 8)
         self._image = _turned(decode.to_grey_or_rgb(stored, file), turn)
@@ -138,7 +137,8 @@ class _Reader:
         image = self._image
         if self._region is None:
             self._region = pyvips.Region.new(image)
-        band = self._region.fetch(0, top, image.width, height)
+        with own_errors(self._notes):
+            band = self._region.fetch(0, top, image.width, height)
         self._row = top + height
         dtype, _ = decode.SAMPLES[image.format]
         return np.frombuffer(band, dtype).reshape(height, image.width, image.bands)

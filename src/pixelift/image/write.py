@@ -90,7 +90,11 @@ def write_rows(
         _refuse_occupied(path, overwrite=overwrite)
         with _hidden_file(path) as (stream, hidden):
             target = pyvips.Target.new_to_descriptor(stream.fileno())
-            encode(rows, fmt, target, quality=quality, gives_way=gives_way)
+            try:
+                encode(rows, fmt, target, quality=quality, gives_way=gives_way)
+            except pyvips.Error:
+                _ask_the_disk(stream)
+                raise
             _finish(stream, rows.header, fmt)
             stream.close()
             _move(hidden, path, overwrite=overwrite)
@@ -226,6 +230,13 @@ def _hidden_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
         # Also after a KeyboardInterrupt. An error here would hide the one that brought us here.
         with suppress(OSError):
             hidden.unlink(missing_ok=True)
+
+
+def _ask_the_disk(stream: BinaryIO) -> None:
+    """Raise what the system has against more bytes: libvips may have lost what it was told."""
+    stream.seek(0, io.SEEK_END)
+    stream.write(bytes(io.DEFAULT_BUFFER_SIZE))
+    stream.flush()
 
 
 def _move(hidden: Path, path: Path, *, overwrite: bool) -> None:

@@ -1,0 +1,132 @@
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image
+
+from pixelift.errors import ImageReadError
+from pixelift.image import vips_errors
+from pixelift.image.read import read_picture
+from pixelift.image.read_rows import open_rows
+from pixelift.image.vips_errors import Tries, lines_about, own_errors
+
+
+def problem_of(detail):
+    problem = pyvips.Error("no")
+    problem.detail = detail
+    return problem
+
+
+def photo(kind, *, side=200):
+    rng = np.random.default_rng(0)
+    stream = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(stream, kind)
+    return stream.getvalue()
+
+
+def test_only_libjpegs_warnings_are_taken_twice():
+    odd = problem_of("VipsJpeg: Corrupt JPEG data: 3 extraneous bytes before marker 0xd9\n")
+    jpeg, png = Tries("jpeg"), Tries("png")
+    assert (jpeg.after(None), jpeg.after(odd), jpeg.after(odd)) == ("warning", "error", None)
+    assert (png.after(None), png.after(problem_of("vipspng: libpng read error"))) == ("error", None)
+
+
+def test_lost_pixels_end_it_at_once():
+    tries = Tries("jpeg")
+    assert tries.after(None) == "warning"
+    assert tries.after(problem_of("VipsJpeg: premature end of JPEG image\n")) is None
+
+
+@pytest.mark.parametrize("detail", ["", "tiff2vips: Read error at scanline 9\n"])
+def test_a_note_that_somebody_took_away_is_looked_for_again_as_strictly(detail):
+    tries = Tries("jpeg")
+    found = [tries.after(None)] + [tries.after(problem_of(detail)) for _ in range(5)]
+    assert found == ["warning"] * (1 + vips_errors.AGAIN) + ["error", None]
+
+
+def test_lines_of_other_formats_are_left_out():
+    problem = problem_of("tiff2vips: no more rows\nVipsJpeg: premature end\nsomething else\n\n")
+    assert lines_about(problem, "jpeg") == ["VipsJpeg: premature end", "something else"]
+    assert lines_about(problem, "tiff") == ["tiff2vips: no more rows", "something else"]
+    assert lines_about(problem, "png") == ["something else"]
+
+
+def test_a_cut_jpeg_is_refused_also_when_another_thread_takes_its_note_away(monkeypatch):
+    cut = photo("JPEG")[:-4000] + b"\xff\xd9"
+    stolen = threading.Event()
+    make = pyvips.Error.__init__
+
+    def without_the_first_note(self, message, detail=None):
+        make(self, message, detail)
+        if not stolen.is_set():
+            stolen.set()
+            self.detail = ""
+
+    monkeypatch.setattr(pyvips.Error, "__init__", without_the_first_note)
+    with pytest.raises(ImageReadError, match="premature end"):
+        read_picture(cut)
+    assert stolen.is_set()
+    stolen.clear()
+    with pytest.raises(ImageReadError, match="premature end"), open_rows(cut) as rows:
+        list(rows.bands)
+    assert stolen.is_set()
+
+
+def test_many_threads_tell_each_fault_of_its_own_file():
+    kinds = {"JPEG": "VipsJpeg", "PNG": "vipspng", "WEBP": "webp", "TIFF": "tiff2vips"}
+    bad = {kind: photo(kind)[: 3 * len(photo(kind)) // 4] for kind in kinds}
+
+    def read(kind):
+        try:
+            with open_rows(bad[kind]) as rows:
+                list(rows.bands)
+        except ImageReadError as error:
+            return str(error)
+        raise AssertionError(f"a cut {kind} was read")
+
+    asked = list(kinds) * 15
+    with ThreadPoolExecutor(8) as pool:
+        for kind, message in zip(asked, pool.map(read, asked), strict=True):
+            assert f"the {'WebP' if kind == 'WEBP' else kind} file is damaged" in message
+            assert not any(word in message for other, word in kinds.items() if other != kind), (
+                message
+            )
+
+
+def test_what_is_noted_before_something_is_raised_is_told_with_it():
+    notes = ["VipsJpeg: premature end\n"]
+    with pytest.raises(pyvips.Error) as caught, own_errors(notes):
+        raise pyvips.Error("no", "VipsJpeg: and more\n")
+    assert caught.value.detail == "VipsJpeg: premature end\nVipsJpeg: and more\n"
+
+
+def test_a_cut_jpeg_is_refused_while_others_are_opened():
+    cut, whole = photo("JPEG")[:-4000] + b"\xff\xd9", photo("JPEG", side=20)
+
+    def read():
+        with open_rows(cut) as rows:
+            for _ in rows.bands:
+                read_picture(whole)  # clears what libvips noted
+
+    for _ in range(5):
+        with pytest.raises(ImageReadError, match="premature end"):
+            read()
+
+
+def test_decoders_take_turns():
+    order = []
+
+    def other():
+        with own_errors([]):
+            order.append("other")
+
+    thread = threading.Thread(target=other)
+    with own_errors([]), own_errors([]):
+        thread.start()
+        thread.join(0.05)
+        order.append("mine")
+    thread.join()
+    assert order == ["mine", "other"]
