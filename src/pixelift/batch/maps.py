@@ -47,21 +47,25 @@ def check_maps(
             )
         if len(inputs) != 1 or inputs[0].is_dir():
             raise ConfigError(f"{option} draws one picture. Give one picture, and no folder")
-        if path.resolve() == inputs[0].resolve():
-            raise ConfigError(f"{option} {path} would replace the input. Give another name")
-        if not path.parent.is_dir():
-            raise ConfigError(f"no folder {path.parent} for {option}. Run: mkdir -p {path.parent}")
-        if path.exists() and not overwrite:
-            raise ConfigError(f"{option} {path} exists already. Replace it with --overwrite")
-        if find_writable(None, path) is None:
-            raise ConfigError(
-                f"{option} {path} has no ending of a picture. Allowed are {writable_suffixes()}"
-            )
+        _check_name(option, path, inputs[0], overwrite=overwrite)
     if explanation and spread and explanation.resolve() == spread.resolve():
         raise ConfigError("--explain and --confidence are both to be one file. Give two names")
     if explanation and not isinstance(upscaler.network, Router):
         raise ConfigError(
             "--explain shows which network got what, and here is one for all. Add --effort auto"
+        )
+
+
+def _check_name(option: str, path: Path, source: Path, *, overwrite: bool) -> None:
+    if path.resolve() == source.resolve():
+        raise ConfigError(f"{option} {path} would replace the input. Give another name")
+    if not path.parent.is_dir():
+        raise ConfigError(f"no folder {path.parent} for {option}. Run: mkdir -p {path.parent}")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{option} {path} exists already. Replace it with --overwrite")
+    if find_writable(None, path) is None:
+        raise ConfigError(
+            f"{option} {path} has no ending of a picture. Allowed are {writable_suffixes()}"
         )
 
 
