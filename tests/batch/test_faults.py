@@ -12,6 +12,7 @@ from PIL import Image
 
 from pixelift.batch.jobs import Settings, run_job
 from pixelift.batch.plan import plan_jobs
+from pixelift.batch.pool import run_jobs
 from pixelift.image.write import hidden_stem
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
@@ -105,6 +106,53 @@ def test_a_process_that_is_killed_leaves_whole_results_and_a_rerun_does_the_rest
         lines = process.communicate(timeout=60)[0].splitlines()
     assert len(lines) == COUNT
     assert all(" True " in line for line in lines)
+    assert_all_whole()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "pixelift.batch.claim._clear",
+        "pixelift.image.write.encode",
+        "pixelift.image.write._finish",
+        "pixelift.image.write._move",
+    ],
+)
+def test_a_kill_at_any_step_of_writing_leaves_no_result_and_a_rerun_makes_it(model, moment):
+    module, _, name = moment.rpartition(".")
+    code = f"import importlib\nmodule = importlib.import_module({module!r})\n"
+    code += "def hold(*_, **__):\n    print('still', flush=True)\n    import time; time.sleep(60)\n"
+    code += f"module.{name} = hold\n" + STILL
+    command = [sys.executable, "-c", code, str(model), "go"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        wait_until_still(process)
+        process.kill()
+    assert [path for path in Path("out").iterdir() if not path.name.startswith(".")] == []
+    with start(model, "go") as process:
+        lines = process.communicate(timeout=60)[0].splitlines()
+    assert all(" True False" in line for line in lines)
+    assert_all_whole()
+
+
+def test_each_of_many_bad_files_is_told_by_its_own_fault(upscaler, rng):
+    kinds = {"jpg": "VipsJpeg", "png": "png", "webp": "webp", "tif": "tiff2vips"}
+    for n in range(16):
+        samples = rng.integers(0, 256, (90, 40, 3), dtype=np.uint8)
+        for suffix in kinds:
+            path = Path(f"in/bad{n}.{suffix}")
+            Image.fromarray(samples).save(path)
+            data = path.read_bytes()
+            path.write_bytes(data[: 3 * len(data) // 4])
+    jobs, _ = plan_jobs([Path("in")], output="out", label="x2", format=None)
+    outcomes = list(run_jobs(jobs, upscaler, settings=Settings(), workers=4))
+    assert sum(outcome.ok for outcome in outcomes) == COUNT
+    for outcome in outcomes:
+        path = Path(outcome.input)
+        if path.name.startswith("bad"):
+            assert f'"{path}"' in outcome.error
+            others = [word for suffix, word in kinds.items() if f".{suffix}" != path.suffix]
+            reason = outcome.error.partition("(")[2]
+            assert not any(word in reason for word in others), outcome.error
     assert_all_whole()
 
 
