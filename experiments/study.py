@@ -40,12 +40,12 @@ from stamp import stamp
 __all__ = [
     "Training",
     "band",
-    "constant_recipe",
     "parser_of",
     "prepare_set",
     "run_all",
     "save_results",
     "set14_pairs",
+    "shared_recipe",
     "stamp",
 ]
 
@@ -212,7 +212,7 @@ def parser_of(doc: str, here: Path) -> argparse.ArgumentParser:
     return parser
 
 
-def constant_recipe(
+def shared_recipe(
     config: dict[str, Any],
     model: dict[str, Any],
     *,
@@ -232,7 +232,8 @@ def constant_recipe(
     Returns:
         The recipe, with the default sampling.
     """
-    optim = {key: config[key] for key in ("steps", "schedule", "warmup", "ema")}
+    shared = ("steps", "optimizer", "schedule", "warmup", "ema")
+    optim = {key: config[key] for key in shared if key in config}
     run = {key: config[key] for key in ("precision", "validate_every", "valid_crop")}
     table = {
         "model": model,

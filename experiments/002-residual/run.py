@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from summary import write_results
 
 from pixelift.train.config import Recipe
-from study import Training, constant_recipe, parser_of, prepare_set, run_all
+from study import Training, parser_of, prepare_set, run_all, shared_recipe
 
 HERE = Path(__file__).resolve().parent
 
@@ -93,7 +93,7 @@ def recipe_of(
     found = next(n for n in config["network"] if n["name"] == network)
     model = {"architecture": found["architecture"], "scale": scale, "dials": found["dials"]}
     lr_patch = config["hr_patch"] // scale
-    return constant_recipe(config, model, lr_patch=lr_patch, learning_rate=rate, seed=seed)
+    return shared_recipe(config, model, lr_patch=lr_patch, learning_rate=rate, seed=seed)
 
 
 if __name__ == "__main__":

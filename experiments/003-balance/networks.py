@@ -9,7 +9,7 @@ from torch import nn
 from pixelift.models.fuse import fuse
 from pixelift.models.spec import build_model, count_macs, count_parameters
 from pixelift.train.config import Recipe
-from study import constant_recipe
+from study import shared_recipe
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Network:
             "depth": self.depth,
             "channels": self.channels,
             "identity": self.identity,
+            "direct": True,
         }
 
     @cached_property
@@ -70,6 +71,6 @@ def recipe_of(config: dict[str, Any], network: Network, *, seed: int) -> Recipe:
     """Write the recipe of a training; all but the network is shared."""
     model = {"architecture": "repnet", "scale": network.scale, "dials": network.dials}
     rate = config["learning_rate"]
-    return constant_recipe(
+    return shared_recipe(
         config, model, lr_patch=config["lr_patch"], learning_rate=rate, seed=seed
     )
