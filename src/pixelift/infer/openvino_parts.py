@@ -21,13 +21,15 @@ class Parts:
 
     trunk: Any
     """Takes (1, C, H, W) floats, gives (1, scale * scale * C, H, W): for each of `scale` rows, for
-    each of `scale` columns, C values."""
+    each of `scale` columns, C values, or one where all channels receive the same."""
     kernel: NDArray[np.float32]
     """(scale * scale * C, C, k, k): interpolation as a convolution that gives the same order."""
     scale: int
     channels: int
     reach: int
     """LR pixels on each side that the trunk sees; 0 where it is no plain chain of convolutions."""
+    is_shared: bool
+    """Whether all channels receive the same from the trunk."""
 
     @property
     def margin(self) -> int:
@@ -73,10 +75,8 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
     if attributes["mode"] != "depth_first" or trained is None or kernel is None:
         return None
     convolution, weights, bias = trained
-    # From (channel, row, column) to (row, column, channel); where all channels receive the same,
-    # it is made for each of them.
-    planes = np.arange(len(weights)).reshape(-1, scale, scale)
-    order = np.broadcast_to(planes, (channels, scale, scale)).transpose(1, 2, 0).ravel()
+    # From (channel, row, column) to (row, column, channel).
+    order = np.arange(len(weights)).reshape(-1, scale, scale).transpose(1, 2, 0).ravel()
     ops = openvino.opset8
     form = convolution.get_attributes()
     last = ops.convolution(
@@ -85,7 +85,7 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
         *(form[name] for name in ("strides", "pads_begin", "pads_end", "dilations")),
     )
     last = ops.add(last, ops.constant(bias[order].reshape(1, -1, 1, 1)))
-    dense = np.zeros((len(order), channels, *kernel.shape[2:]), np.float32)
+    dense = np.zeros((len(kernel), channels, *kernel.shape[2:]), np.float32)
     for channel in range(channels):
         dense[channel::channels, channel] = kernel[channel * scale**2 :][: scale**2, 0]
     return Parts(
@@ -94,6 +94,7 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
         scale=scale,
         channels=channels,
         reach=_reach(last),
+        is_shared=len(order) < len(kernel),
     )
 
 
