@@ -99,6 +99,32 @@ def engines() -> str:
     return render_table(header, rows) + source(result, note)
 
 
+def fps() -> str:
+    """Pictures a second through the library, beside the bare engine."""
+    result = load("fps")
+    held_back = {(row["model"], row["scale"]): row for row in result["avx2"]}
+    rows = []
+    for row in result["results"]:
+        old = held_back.get((row["model"], row["scale"])) if row["precision"] == "f32" else None
+        rows.append(
+            [
+                f"{row['model']} x{row['scale']}",
+                row["precision"],
+                f"{1000 / row['bare_ms']:.1f}",
+                f"{1000 / row['library_ms']:.1f}",
+                f"{row['share_of_bare']:.0%}",
+                f"{1000 / old['library_ms']:.1f}" if old else None,
+            ]
+        )
+    stick = ", ".join(f"{ms:.0f} ms in {name}" for name, ms in result["yardstick_ms"].items())
+    header = ["480x270, a second", "precision", "bare engine", "library", "share", "AVX2 only"]
+    note = (
+        f"Medians of {result['rounds']} rounds in turns, {result['made_by']['threads']} threads; "
+        f"a plain network of 64 channels and 16 convolutions takes {stick} in the same run"
+    )
+    return render_table(header, rows) + source(result, note)
+
+
 def preparing() -> str:
     """What preparing a set costs beside decoding alone."""
     result = load("preparing")
@@ -299,6 +325,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "models": models,
     "speed": speed,
     "engines": engines,
+    "fps": fps,
     "peers_x2": lambda: peers(2),
     "peers_x3": lambda: peers(3),
     "peers_x4": lambda: peers(4),
