@@ -46,7 +46,7 @@ def turns(calls: dict[str, Callable[[], object]], *, rounds: int) -> dict[str, f
     return {name: round(1000 * statistics.median(taken), 2) for name, taken in seconds.items()}
 
 
-def bare_call(model: Any, precision: str) -> Callable[[], object]:
+def bare_call(model: Any, precision: str) -> Callable[[], object]:  # noqa: ANN401
     """Compile a model for the size of the picture as OpenVINO's own documentation does."""
     model.reshape([1, 3, LR.height, LR.width])
     config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
@@ -56,7 +56,7 @@ def bare_call(model: Any, precision: str) -> Callable[[], object]:
     return request.infer
 
 
-def yardstick() -> Any:
+def yardstick() -> Any:  # noqa: ANN401  (OpenVINO has no type hints)
     """Build a plain network of known size, to compare machines by."""
     ops = openvino.opset8
     rng = np.random.default_rng(0)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.errors import OutOfMemoryError
-from pixelift.image.geometry import Margins, Size
-from pixelift.infer.tiling import MINIMUM_TILE, mirror_index, plan_tiles
+from pixelift.image.geometry import Box, Margins, Size
+from pixelift.infer import tiling
+from pixelift.infer.tiling import MINIMUM_TILE, cut_mirrored, mirror_index, plan_tiles
 from tests.fakes import run_tiled
 
 
@@ -226,3 +227,33 @@ def test_progress_that_raises_ends_the_work():
     with pytest.raises(InterruptedError):
         run_tiled(engine, picture(20, 20), scale=1, halo=1, tile=8, progress=stop)
     assert len(engine.shapes) == 2
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(2, 1, 3, 4),
+        Box(-3, -5, 12, 17),  # more than the picture, on all sides
+        Box(-7, 6, 5, 2),  # only what is mirrored
+        Box(3, -1, 20, 3),  # further than the picture is high
+        Box(5, 7, 40, 60),
+    ],
+)
+def test_a_box_is_cut_out_of_the_mirrored_picture(box):
+    image = np.arange(6 * 8 * 2).reshape(6, 8, 2)
+    rows = mirror_index(box.top, box.bottom, 6)
+    columns = mirror_index(box.left, box.right, 8)
+    assert np.array_equal(cut_mirrored(image, box), image[np.ix_(rows, columns)])
+
+
+def test_a_single_tile_is_handed_on_without_a_copy():
+    made = []
+
+    def restore(lr, keep):
+        made.append(lr[keep.slices].copy())
+        return made[-1]
+
+    image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    result = tiling.run_tiled(restore, image, scale=1, halo=2, tile=64)
+    assert result is made[0]
+    assert np.array_equal(result, image)

@@ -74,11 +74,21 @@ class Strips:
 
         Args:
             lr: (H, W, C).
-            keep: What is kept of the result, in HR pixels on the grid of LR pixels.
+            keep: What is kept of the result, in HR pixels.
 
         Returns:
             (keep.height, keep.width, C), the caller's to keep.
         """
+        scale = self._parts.scale
+        top, left = keep.top // scale, keep.left // scale
+        box = Box(top, left, -(-keep.bottom // scale) - top, -(-keep.right // scale) - left)
+        result = self._enlarge(lr, box.shifted(-self._cut, -self._cut))
+        if box.scaled(scale) == keep:
+            return result
+        return result[keep.shifted(-scale * top, -scale * left).slices].copy()
+
+    def _enlarge(self, lr: Samples, box: Box) -> Samples:
+        """Make what becomes of a box in pixels of what the trunk gives."""
         parts, tensor = self._parts, self._openvino.Tensor
         self._trunk.set_input_tensor(0, tensor(np.ascontiguousarray(lr[None])))
         self._trunk.infer()
@@ -89,8 +99,8 @@ class Strips:
         near = near[max(0, -around) :][: self._height + 2 * parts.margin]
         near = near[:, max(0, -around) :][:, : self._width + 2 * parts.margin]
         near = np.ascontiguousarray(near[None])
-        box = keep.unscaled(parts.scale).shifted(-self._cut, -self._cut)
-        result = np.empty((keep.height, keep.width, parts.channels), lr.dtype)
+        size = box.size.scaled(parts.scale)
+        result = np.empty((size.height, size.width, parts.channels), lr.dtype)
         for top in range(box.top, box.bottom, self._rows):
             first = min(top, self._height - self._rows)
             last = first + self._rows
