@@ -34,7 +34,7 @@ class Parts:
     @property
     def margin(self) -> int:
         """LR pixels on each side that interpolation sees."""
-        return self.kernel.shape[2] // 2
+        return int(self.kernel.shape[2]) // 2
 
     def bare_trunk(self) -> Any:  # noqa: ANN401  (the package has no type hints)
         """Build the trunk without the zeros that its convolutions put around what they see.
@@ -125,9 +125,12 @@ def _trained(residual: Any) -> tuple[Any, NDArray[Any], NDArray[Any]] | None:  #
     weights = _constant(_before(convolution, 1)) if _is_plain(convolution) else None
     if weights is None:
         return None
-    bias = _constant(_before(residual, 1)) if has_bias else np.zeros(len(weights), np.float32)
-    fits = bias is not None and bias.size == len(weights)
-    return (convolution, weights, np.ravel(bias)) if fits else None
+    if not has_bias:
+        return convolution, weights, np.zeros(len(weights), np.float32)
+    bias = _constant(_before(residual, 1))
+    if bias is None or bias.size != len(weights):
+        return None
+    return convolution, weights, bias.ravel()
 
 
 def _reach(op: Any) -> int:  # noqa: ANN401

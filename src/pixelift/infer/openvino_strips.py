@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pixelift.image.geometry import Box
 from pixelift.image.rows import Samples
+from pixelift.infer.engine import Precision
 from pixelift.infer.openvino_parts import Parts
 from pixelift.infer.openvino_samples import TOP
 from pixelift.infer.tiling import even_share
@@ -27,7 +28,7 @@ FIRST = (0, 3, 1, 2)
 LAST = (0, 2, 3, 1)
 """The way back."""
 
-Compile = Callable[[Any, str], Any]
+Compile = Callable[[Any, Precision], Any]
 """Compiles a model with a precision for its arithmetic, and returns a request."""
 
 
@@ -43,7 +44,7 @@ class Strips:
         name: str,
         shape: tuple[int, int],
         is_inner: bool,
-        precision: str,
+        precision: Precision,
     ) -> None:
         """Compile both halves.
 
@@ -61,8 +62,7 @@ class Strips:
         self._cut = parts.reach if is_inner else 0
         """Pixels on each side of the input that are not made."""
         self._height, self._width = (side - 2 * self._cut for side in shape)
-        strips = even_share(self._height, max(1, STRIP_PIXELS // self._width))
-        self._rows = min(strips, self._height)
+        self._rows = even_share(self._height, max(1, STRIP_PIXELS // self._width))
         model = _from_samples(openvino, parts, name, shape, is_inner=is_inner, precision=precision)
         self._trunk = compile_model(model, precision)
         made = self._trunk.model_outputs[0]
@@ -94,17 +94,16 @@ class Strips:
         self._trunk.infer()
         made = self._trunk.get_output_tensor(0)
         residual, kind = made.data, made.element_type
-        around = parts.margin - self._cut
-        near = np.pad(lr, ((around, around), (around, around), (0, 0))) if around > 0 else lr
-        near = near[max(0, -around) :][: self._height + 2 * parts.margin]
-        near = near[:, max(0, -around) :][:, : self._width + 2 * parts.margin]
-        near = np.ascontiguousarray(near[None])
+        around = parts.margin
+        near = np.pad(lr, ((around, around), (around, around), (0, 0)))
+        near = near[self._cut :][: self._height + 2 * around, self._cut :]
+        near = np.ascontiguousarray(near[None, :, : self._width + 2 * around])
         size = box.size.scaled(parts.scale)
         result = np.empty((size.height, size.width, parts.channels), lr.dtype)
         for top in range(box.top, box.bottom, self._rows):
             first = min(top, self._height - self._rows)
             last = first + self._rows
-            self._end.set_input_tensor(0, tensor(near[:, first : last + 2 * parts.margin]))
+            self._end.set_input_tensor(0, tensor(near[:, first : last + 2 * around]))
             # Around the same memory; OpenVINO's own way to take a part of a tensor copies it, over
             # what was given before (2026.4).
             part = residual[:, first:last]
