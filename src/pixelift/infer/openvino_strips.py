@@ -55,7 +55,7 @@ class Strips:
             name: Type of the samples: "uint8" or "uint16".
             shape: Height and width of the input in LR pixels.
             is_inner: Whether only what is further than `parts.reach` from its border is made.
-            precision: Arithmetic of the trained part: "f32" or "bf16".
+            precision: Arithmetic of the trained part.
         """
         self._openvino = openvino
         self._parts = parts
@@ -143,7 +143,7 @@ def _from_samples(
         consumer.replace_source_output(planes.output(0))
     made = trunk.outputs[0].get_node().input_value(0)
     moved = ops.transpose(made, ops.constant(np.array(LAST)))
-    result = ops.convert(moved, precision) if precision == "bf16" else moved
+    result = ops.convert(moved, "bf16") if precision != "f32" else moved
     return openvino.Model([ops.result(result)], [samples], "trunk")
 
 
