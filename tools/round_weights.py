@@ -1,12 +1,13 @@
 """Find out how networks are rounded to 8-bit integers, and write it beside their weights.
 
 For each packaged network some ways to choose the ranges are tried on crops of the training photos
-and measured on Set5 and on crops of the validation photos; the best is kept. To be done after
-every training. Where the loss is too large, "auto" does not use the file.
+and measured on Set5, crops of the validation photos, and drawn writing; the best is kept. To be
+done after every training. Where the loss is too large, "auto" does not use the file.
 
 Usage: python tools/round_weights.py PHOTOS SET5_HR [NAME_xN ...]
 """
 
+import itertools
 import shutil
 import sys
 import tempfile
@@ -17,8 +18,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from torch import nn
 
 from pixelift import list_models
 from pixelift.evaluate.run import evaluate, open_method
@@ -29,9 +30,11 @@ from pixelift.zoo.card import Card
 from pixelift.zoo.ranges import SUFFIX, Layer, Ranges
 from pixelift.zoo.store import find_model, read_weights
 
+TIERS = ("swift", "balanced", "fine")
+"""What is rounded without being named: networks for clean pictures, as those measured on are."""
 CROPS, SIDE, SEED = 32, 64, 0
 """LR crops that ranges are chosen on."""
-VALID_SIDE = 320
+VALID_SIDE, SHEET = 320, 256
 HOW = ("max", "error", "99.99")
 """Ranges up to the largest value, to the least squared error, or to nearly all values."""
 
@@ -47,7 +50,7 @@ class Step:
 
     def bend(self, x: torch.Tensor) -> torch.Tensor:
         """Apply what stands behind the convolution."""
-        return F.leaky_relu(x, self.slope)
+        return nn.functional.leaky_relu(x, self.slope)
 
 
 def steps_of(card: Card, path: Path) -> list[Step]:
@@ -59,6 +62,8 @@ def steps_of(card: Card, path: Path) -> list[Step]:
     steps = []
     for convolution in (trained_chain(residual) or [])[:-1]:
         total = add_after(convolution)
+        if total is None:
+            raise SystemExit(f"{card.key} has a convolution without a bias")
         bend = next(iter(total.output(0).get_target_inputs())).get_node()
         kind = bend.get_type_name()
         slope = constant_of(bend.input_value(1).get_node()) if kind == "PRelu" else np.zeros(1)
@@ -84,6 +89,22 @@ def draw_crops(photos: Path, scale: int) -> torch.Tensor:
         part = photo[top : top + SIDE * scale, left : left + SIDE * scale]
         crops.append(downscale(part, scale).transpose(2, 0, 1))
     return torch.tensor(np.stack(crops), dtype=torch.float32) / 255
+
+
+def draw_sheets(folder: Path) -> Path:
+    """Draw what no photo has: writing and lines in full colours, at a size of their own."""
+    folder.mkdir()
+    for ink, paper in itertools.product(("black", "red", "blue", "yellow"), ("white", "black")):
+        sheet = Image.new("RGB", (SHEET, SHEET), paper)
+        pen = ImageDraw.Draw(sheet)
+        for line in range(6):
+            size = 12 + 6 * line
+            pen.text(
+                (8, line * SHEET // 6), "Pixelift 0123 abcdef", ink, ImageFont.load_default(size)
+            )
+        pen.line([(0, SHEET // 2), (SHEET, SHEET // 3)], ink, 3)
+        sheet.save(folder / f"{ink}_{paper}.png")
+    return folder
 
 
 def to_levels(x: torch.Tensor, low: float, high: float) -> torch.Tensor:
@@ -131,8 +152,8 @@ def choose(steps: list[Step], crops: torch.Tensor, how: str) -> list[Layer]:
         low, high = (0.0, 1.0) if i == 0 else range_of(rounded, how)
         largest = largest_weights(step.weight)
         coarse = to_weights(step.weight, largest)
-        exact = F.conv2d(exact, step.weight, step.bias, padding=1)
-        rounded = F.conv2d(to_levels(rounded, low, high), coarse, step.bias, padding=1)
+        exact = nn.functional.conv2d(exact, step.weight, step.bias, padding=1)
+        rounded = nn.functional.conv2d(to_levels(rounded, low, high), coarse, step.bias, padding=1)
         shift = (exact - rounded).mean((0, 2, 3))
         layers.append(Layer(low, high, largest.tolist(), shift.tolist()))
         exact, rounded = step.bend(exact), step.bend(rounded + shift[:, None, None])
@@ -168,8 +189,9 @@ def main(words: list[str]) -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         sets = {"Set5": set5, "photos/valid": crop_valid(photos, Path(folder) / "valid")}
+        sets["drawn"] = draw_sheets(Path(folder) / "drawn")
         for card in list_models():
-            if words[2:] and card.key not in words[2:]:
+            if card.key not in words[2:] and (words[2:] or card.name not in TIERS):
                 continue
             card, path = find_model(card.name, scale=card.scale)
             steps, crops = steps_of(card, path), draw_crops(photos, card.scale)

@@ -32,11 +32,11 @@ def round_chain(openvino: Any, residual: Any, ranges: Ranges) -> bool:  # noqa: 
     if chain is None or len(chain) != len(ranges.layers) + 1:
         return False
     ops = openvino.opset8
-    sums = [add_after(convolution) for convolution in chain[:-1]]
-    for convolution, total, layer in zip(chain, sums, ranges.layers, strict=False):
-        outputs = convolution.get_output_partial_shape(0)[1].get_length()
-        if total is None or not len(layer.weights) == len(layer.bias) == outputs:
-            return False
+    sums = [total for total in map(add_after, chain[:-1]) if total is not None]
+    outputs = [convolution.get_output_partial_shape(0)[1].get_length() for convolution in chain]
+    given = [(len(layer.weights), len(layer.bias)) for layer in ranges.layers]
+    if len(sums) != len(given) or given != [(count, count) for count in outputs[:-1]]:
+        return False
     for convolution, total, layer in zip(chain, sums, ranges.layers, strict=False):
         low, high = (ops.constant(np.float32(value)) for value in (layer.low, layer.high))
         picture = ops.fake_quantize(convolution.input_value(0), low, high, low, high, 256)

@@ -63,7 +63,7 @@ def read_ranges(card: Card, weights: Path) -> Ranges | None:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise WeightsError(f"{path} is larger than {MAX_BYTES} bytes. Delete it, or restore it.")
+            raise WeightsError(f"{path} has more than {MAX_BYTES} bytes. Restore it, or delete it.")
         ranges = msgspec.json.decode(data, type=Ranges)
     except (OSError, msgspec.MsgspecError) as err:
         raise WeightsError(
