@@ -73,6 +73,7 @@ tables: $(DEV)/.installed  ## write the generated tables again
 bench: $(DEV)/.installed  ## measure speed, memory and quality into benchmarks/results (BENCH=FOLDER of the sets, RUNS="NAME=FILE.onnx ...")
 	@$(BIN)/python benchmarks/speed.py
 	@$(BIN)/python benchmarks/engines.py $(BENCH)
+	@$(BIN)/python benchmarks/fps.py
 	@$(BIN)/python benchmarks/quality.py $(BENCH)
 	@$(BIN)/python $(PIP) --editable ".[bench]"
 	@$(BIN)/python benchmarks/peers.py $(BENCH) $(PEERS) $(RUNS:%=--run %)

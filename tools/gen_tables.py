@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pixelift import list_models
 from pixelift.evaluate.table import render_results, render_table
 from tools import peer_tables
+from tools.claim_tables import CLAIM_TABLES
 from tools.effort_tables import EFFORT_TABLES
 from tools.study_tables import STUDY_TABLES, source
 
@@ -95,6 +96,32 @@ def engines() -> str:
     note = (
         f"LR {result['lr']}, median of {result['repeats']}; our MATLAB-exact bicubic x4 takes "
         f"{result['bicubic_x4_ms']:.0f} ms in the same run"
+    )
+    return render_table(header, rows) + source(result, note)
+
+
+def fps() -> str:
+    """Pictures a second through the library, beside the bare engine."""
+    result = load("fps")
+    held_back = {(row["model"], row["scale"]): row for row in result["avx2"]}
+    rows = []
+    for row in result["results"]:
+        old = held_back.get((row["model"], row["scale"])) if row["precision"] == "f32" else None
+        rows.append(
+            [
+                f"{row['model']} x{row['scale']}",
+                row["precision"],
+                f"{1000 / row['bare_ms']:.1f}",
+                f"{1000 / row['library_ms']:.1f}",
+                f"{row['share_of_bare']:.0%}",
+                f"{1000 / old['library_ms']:.1f}" if old else None,
+            ]
+        )
+    stick = ", ".join(f"{ms:.0f} ms in {name}" for name, ms in result["yardstick_ms"].items())
+    header = ["480x270, a second", "precision", "bare engine", "library", "share", "AVX2 only"]
+    note = (
+        f"Medians of {result['rounds']} rounds in turns, {result['made_by']['threads']} threads; "
+        f"a plain network of 64 channels and 16 convolutions takes {stick} in the same run"
     )
     return render_table(header, rows) + source(result, note)
 
@@ -286,53 +313,11 @@ def formats() -> str:
     return render_table(["picture", "bits", *names], rows) + source(result, note)
 
 
-def memory() -> str:
-    """Largest memory of the whole process by the size of the result."""
-    result = load("memory")
-    sizes = [f"{size:g}" for size in result["megapixels"]]
-    rows = [
-        [name, *(f"{peaks[size] * 2**20 / 1e6:.0f}" if size in peaks else "" for size in sizes)]
-        for name, peaks in result["results"].items()
-    ]
-    header = [f"MB for a result of (x{result['scale']})", *(f"{size} MP" for size in sizes)]
-    figure = "![Memory against the size of the result](images/memory.png)\n\n"
-    return figure + render_table(header, rows) + source(result)
-
-
-def folder() -> str:
-    """A folder of photos beside what the network alone takes."""
-    result = load("folder")
-    rows = [
-        [
-            result["case"],
-            str(result["photos"]),
-            f"{result['network_seconds']:.2f}",
-            f"{result['folder_seconds']:.2f}",
-            f"{result['ratio']:.2f}",
-            f"{result['folder_cpu_seconds'] / result['network_cpu_seconds']:.2f}",
-        ]
-    ]
-    header = [
-        "folder",
-        "photos",
-        "network alone, s",
-        "files to JPEG files, s",
-        "times",
-        "times the processor time",
-    ]
-    note = (
-        f"{result['lr_megapixels']:g} LR megapixels; the fastest of {result['rounds']} rounds in "
-        "turns. The last column is what the ratio would be if nothing overlapped with a gap"
-    )
-    return render_table(header, rows) + source(result, note)
-
-
 TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
     "formats": formats,
-    "memory": memory,
-    "folder": folder,
+    **CLAIM_TABLES,
     "preparing": preparing,
     "preparing_growth": preparing_growth,
     "loader": loader,
@@ -342,6 +327,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "models": models,
     "speed": speed,
     "engines": engines,
+    "fps": fps,
     "peers_x2": lambda: peers(2),
     "peers_x3": lambda: peers(3),
     "peers_x4": lambda: peers(4),

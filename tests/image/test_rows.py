@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 
 from pixelift.errors import ShapeError
 from pixelift.image.picture import Picture
-from pixelift.image.rows import BAND_ROWS, Window, as_type, collect, picture_rows
+from pixelift.image.rows import (
+    BAND_ROWS,
+    Header,
+    Rows,
+    Window,
+    as_type,
+    collect,
+    gather,
+    picture_rows,
+)
 
 
 @pytest.mark.parametrize("has_alpha", [False, True])
@@ -38,6 +47,22 @@ def test_rows_that_have_passed_by_or_do_not_exist_are_refused():
         window.rows(1, 6)
     with pytest.raises(ValueError, match="of a picture of 8 rows"):
         window.rows(6, 9)
+
+
+def test_a_window_tells_the_type_and_loses_no_row_by_it():
+    window = Window(iter(np.split(np.arange(6, dtype=np.uint16).reshape(6, 1, 1), 3)))
+    assert window.dtype() == np.uint16
+    assert window.rows(0, 6).ravel().tolist() == list(range(6))
+    with pytest.raises(ValueError, match="of a picture of 0 rows"):
+        Window(iter([])).dtype()
+
+
+def test_what_is_gathered_is_a_copy_unless_it_was_made_for_it(rng):
+    picture = Picture(rng.random((9, 4, 3), np.float32))
+    again = collect(picture_rows(picture))
+    assert not np.shares_memory(again.pixels, picture.pixels)
+    band = picture.pixels.copy()
+    assert gather(Rows(Header.of(picture), iter([band])), band.dtype) is band
 
 
 def test_samples_change_their_type_by_the_rule_of_the_house():

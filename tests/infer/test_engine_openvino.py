@@ -11,9 +11,9 @@ import pytest
 from pixelift.errors import ConfigError, OutOfMemoryError, WeightsError
 from pixelift.image.geometry import Box
 from pixelift.infer import engine_openvino
-from pixelift.infer.engine import open_engine
-from pixelift.infer.engine_openvino import INSTRUCTIONS, KEPT, PLANES, import_openvino
-from tests.fakes import write_model
+from pixelift.infer.engine import open_engine, samples_by_planes
+from pixelift.infer.engine_openvino import INSTRUCTIONS, KEPT, LARGE, PLANES, import_openvino
+from tests.fakes import make_card, write_model
 
 try:
     core = import_openvino().Core()
@@ -141,6 +141,31 @@ def test_a_size_that_comes_once_is_not_compiled(tmp_path, rng):
         lr = rng.integers(0, 256, (side, 5, 3), dtype=np.uint8)
         engine.samples(lr, keep=Box(0, 0, side * card.scale, 5 * card.scale))
     assert list(engine._runs) == [PLANES]
+
+
+def test_a_large_size_is_compiled_at_once_and_only_the_last_one_is_kept(tmp_path, rng):
+    card, path = write_model(tmp_path, width=4, depth=1)
+    engine = open_engine(card, path, provider="openvino")
+    for width in (300, 301):
+        lr = rng.integers(0, 256, (LARGE // 300 + 1, width, 3), dtype=np.uint8)
+        keep = Box(6, 6, 20, 30)
+        sr = engine.samples(lr, keep=keep)
+        assert [kind[2] for kind in engine._runs if kind != PLANES] == [width]
+        assert np.array_equal(sr, samples_by_planes(engine, lr, keep))
+    assert engine.lean[0] == "uint8"
+
+
+def test_a_network_of_another_kind_is_not_lean(tmp_path, rng):
+    _, path = write_model(tmp_path)
+    model = onnx.load(path)
+    model.graph.node[-1].attribute[-1].s = b"DCR"
+    onnx.save(model, path)
+    card = msgspec.structs.replace(make_card(), sha256="")
+    engine = open_engine(card, path, provider="openvino", precision="f32")
+    assert engine.lean == ()
+    lr = rng.integers(0, 256, (12, 10, 3), dtype=np.uint8)
+    once, twice = (engine.samples(lr, keep=Box(0, 0, 24, 20)) for _ in range(2))
+    assert np.array_equal(once, twice)
 
 
 QUIET = """

@@ -7,8 +7,9 @@ from pixelift.image.rows import Header, Rows, collect, gather, picture_rows
 from pixelift.infer import stages
 from pixelift.infer.engine import open_engine
 from pixelift.infer.network import Network
-from pixelift.infer.stages import BAND_BYTES, band_height, enlarge_rows
-from tests.fakes import write_model
+from pixelift.infer.stages import BAND_BYTES, band_height, choose_tile, enlarge_rows
+from pixelift.infer.tiling import DEFAULT_TILE, LEAN_PIXELS
+from tests.fakes import make_card, write_model
 
 F32 = np.dtype(np.float32)
 U8 = np.dtype(np.uint8)
@@ -77,3 +78,54 @@ def test_a_band_is_no_larger_than_told_unless_it_would_be_too_low(width):
     rows = band_height(header, scale=4, dtype=U8, tile=256)
     assert rows <= 256
     assert rows <= stages.LEAST_ROWS or rows * width * 48 <= BAND_BYTES
+
+
+class Noted:
+    """A network that notes the tiles it is given."""
+
+    def __init__(self, network, *, is_lean):
+        self._network, self.card, self.shapes = network, network.card, []
+        self.is_lean = lambda bands, dtype: is_lean and bands == 3 and dtype == U8
+
+    def restore(self, lr, keep, **options):
+        self.shapes.append(lr.shape)
+        return self._network.restore(lr, keep, **options)
+
+
+def test_all_bands_have_the_same_height(rng, network):
+    pixels = rng.integers(0, 256, (50, 9, 3), dtype=np.uint8)
+    noted = Noted(network, is_lean=False)
+    rows = Rows(Header(Size(50, 9), 3), iter([pixels]))
+    sr = gather(enlarge_rows(rows, [noted], size=Size(100, 18), dtype=U8, tile=17), U8)
+    assert len(set(noted.shapes)) == 1
+    assert len(noted.shapes) == 3
+    whole = Rows(Header(Size(50, 9), 3), iter([pixels]))
+    assert np.array_equal(sr, enlarged(whole, network, Size(100, 18), dtype=U8, tile=1000))
+
+
+@pytest.mark.parametrize(
+    ("is_lean", "bands", "kind", "tiles"),
+    [
+        (True, 3, U8, 1),
+        (False, 3, U8, 2),
+        (True, 4, U8, 2),  # alpha takes another way
+        (True, 3, F32, 2),  # as floats do
+    ],
+)
+def test_tiles_are_large_where_they_need_little_memory(rng, network, is_lean, bands, kind, tiles):
+    pixels = rng.integers(0, 256, (40, 300, bands), dtype=np.uint8).astype(kind)
+    pixels = pixels / kind.type(255) if kind == F32 else pixels
+    noted = Noted(network, is_lean=is_lean)
+    rows = Rows(Header(Size(40, 300), 3, has_alpha=bands == 4), iter([pixels]))
+    sized = enlarge_rows(rows, [noted], size=Size(80, 600), dtype=U8, tile=None)
+    gather(sized, U8)
+    assert len(noted.shapes) == tiles
+
+
+def test_a_large_tile_has_as_many_pixels_whatever_its_sides_are():
+    for height, width in [(270, 480), (480, 270), (5000, 100), (3000, 4000)]:
+        tile = choose_tile(Header(Size(height, width), 3), make_card(), is_lean=True)
+        core = min(tile.height, height) * min(tile.width, width)
+        assert min(Size(height, width).pixels, LEAN_PIXELS * 0.99) <= core <= LEAN_PIXELS
+    usual = choose_tile(Header(Size(9, 9), 3), make_card(), is_lean=False)
+    assert usual == Size(DEFAULT_TILE, DEFAULT_TILE)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.errors import OutOfMemoryError
-from pixelift.image.geometry import Margins, Size
+from pixelift.image.geometry import Box, Margins, Size
 from pixelift.infer import tiling
-from pixelift.infer.tiling import MINIMUM_TILE, mirror_index, plan_tiles
+from pixelift.infer.tiling import MINIMUM_TILE, cut_mirrored, mirror_index, plan_tiles
 from tests.fakes import make_card, run_tiled
 
 
@@ -248,3 +248,33 @@ def test_no_network_gets_less_than_the_smallest_tile():
     huge = msgspec.structs.replace(make_card(scale=4), radius=1024, macs_per_pixel=10**14)
     assert tiling.suitable_tile(huge) == tiling.MINIMUM_TILE
     assert tiling.lean_pixels(huge) == tiling.MINIMUM_TILE**2
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(2, 1, 3, 4),
+        Box(-3, -5, 12, 17),  # more than the picture, on all sides
+        Box(-7, 6, 5, 2),  # only what is mirrored
+        Box(3, -1, 20, 3),  # further than the picture is high
+        Box(5, 7, 40, 60),
+    ],
+)
+def test_a_box_is_cut_out_of_the_mirrored_picture(box):
+    image = np.arange(6 * 8 * 2).reshape(6, 8, 2)
+    rows = mirror_index(box.top, box.bottom, 6)
+    columns = mirror_index(box.left, box.right, 8)
+    assert np.array_equal(cut_mirrored(image, box), image[np.ix_(rows, columns)])
+
+
+def test_a_single_tile_is_handed_on_without_a_copy():
+    made = []
+
+    def restore(lr, keep):
+        made.append(lr[keep.slices].copy())
+        return made[-1]
+
+    image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    result = tiling.run_tiled(restore, image, scale=1, halo=2, tile=64)
+    assert result is made[0]
+    assert np.array_equal(result, image)

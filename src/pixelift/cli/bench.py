@@ -43,7 +43,7 @@ def bench(
     if not names:
         raise ConfigError(f"no model has scale {scale}. Run: pixelift models")
     pairs, cores = timing.usable(), timing.usable_cores()
-    usual = timing.Setting(*usual_of(pairs), cores, timing.TILES[1])
+    usual = timing.Setting(*usual_of(pairs), cores, None)
     found: dict[str, list[timing.Timing]] = {}
     for name in names:
         if not json:
@@ -70,7 +70,7 @@ def bench(
             row.setting.engine,
             row.setting.precision,
             str(row.setting.threads),
-            str(row.setting.tile),
+            str(row.setting.tile or "chosen"),
             f"{1000 * row.seconds:.0f}",
             f"{1 / row.seconds:.1f}",
             f"{row.megapixels_per_second:.1f}",

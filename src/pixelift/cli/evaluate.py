@@ -37,7 +37,7 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
         Path | None, Parameter(converter=_path_or_dash, allow_leading_hyphen=True)
     ] = None,
     engine: Literal["auto", "openvino", "onnxruntime"] = "auto",
-    precision: Literal["auto", "f32", "bf16"] = "auto",
+    precision: Literal["auto", "f32", "bf16", "int8"] = "auto",
     tile: Annotated[int | None, Parameter(converter=whole_number)] = None,
     threads: Annotated[int | None, Parameter(converter=whole_number)] = None,
 ) -> int:

@@ -37,7 +37,7 @@ def serve(  # noqa: PLR0913 - every option of the command is a parameter
     max_upload_mib: Whole = 64,
     job_seconds: Whole = 120,
     engine: Literal["auto", "openvino", "onnxruntime"] = "auto",
-    precision: Literal["auto", "f32", "bf16"] = "auto",
+    precision: Literal["auto", "f32", "bf16", "int8"] = "auto",
 ) -> int:
     """Open a page to drop photos on, and serve the same over HTTP.
 

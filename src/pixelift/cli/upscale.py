@@ -72,7 +72,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     tile: Annotated[int | None, Parameter(converter=whole_number)] = None,
     threads: Annotated[int | None, Parameter(converter=whole_number)] = None,
     engine: Literal["auto", "openvino", "onnxruntime"] = "auto",
-    precision: Literal["auto", "f32", "bf16"] = "auto",
+    precision: Literal["auto", "f32", "bf16", "int8"] = "auto",
     max_megapixels: Annotated[int, Parameter(converter=whole_number)] = MAX_PIXELS // MEGA,
     watch: bool = False,
     json: bool = False,

@@ -98,7 +98,7 @@ def open_method(
     *,
     scale: int,
     engine: Literal["auto", "openvino", "onnxruntime"] = "auto",
-    precision: Literal["auto", "f32", "bf16"] = "auto",
+    precision: Literal["auto", "f32", "bf16", "int8"] = "auto",
     tile: int | None = None,
     threads: int | None = None,
 ) -> Method:

@@ -121,12 +121,13 @@ def gather(rows: Rows, dtype: np.dtype[T]) -> NDArray[T]:
         dtype: uint8, uint16 or float32.
 
     Returns:
-        (H, W, channels and alpha); a band that is all of the picture is handed out as it is.
+        (H, W, channels and alpha); a band that is all of the picture, and no part of another
+        array, is handed out as it is.
     """
     size = rows.header.size
     bands = iter(rows.bands)
     first = next(bands, None)
-    if first is not None and len(first) == size.height:
+    if first is not None and len(first) == size.height and first.flags.owndata:
         return as_type(first, dtype)
     samples: NDArray[T] = np.empty((size.height, size.width, rows.header.bands), dtype)
     top = 0

@@ -21,11 +21,12 @@ from pixelift.image.depth import to_float
 from pixelift.image.geometry import Box
 from pixelift.image.rows import Samples, as_type
 from pixelift.zoo.card import Card
+from pixelift.zoo.ranges import Ranges, read_ranges
 from pixelift.zoo.store import read_weights
 
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 
-PRECISIONS = ("auto", "f32", "bf16")
+PRECISIONS = ("auto", "f32", "bf16", "int8")
 
 ENGINES = {
     "openvino": "pixelift.infer.engine_openvino:OpenVinoEngine",
@@ -101,7 +102,15 @@ class Engine(Protocol):
 class EngineClass(Protocol):
     """What every engine's class takes; `open_engine` is the only caller."""
 
-    def __call__(self, card: Card, data: bytes, *, precision: str, threads: int | None) -> Engine:
+    def __call__(
+        self,
+        card: Card,
+        data: bytes,
+        *,
+        precision: str,
+        threads: int | None,
+        ranges: Ranges | None,
+    ) -> Engine:
         """Load the verified bytes of a network."""
 
 
@@ -119,7 +128,8 @@ def open_engine(
         card: The network's card.
         path: Its .onnx file.
         provider: "openvino", "onnxruntime", or "auto" for the first of these that is installed.
-        precision: "f32", "bf16", or "auto" for bf16 where the processor computes with it natively.
+        precision: "f32", "bf16", "int8", or "auto": int8 or bf16 where the processor computes with
+            it natively, int8 only for networks that lose next to nothing by it.
         threads: Processor threads to use; None leaves it to the engine, which takes all cores.
 
     Returns:
@@ -140,8 +150,10 @@ def open_engine(
         )
     engine_class = _engine_class(_choose_provider(provider))
     data = read_weights(card, Path(path))
+    # Not even looked for where it is not wanted.
+    ranges = read_ranges(card, Path(path)) if precision in ("auto", "int8") else None
     try:
-        return engine_class(card, data, precision=precision, threads=threads)
+        return engine_class(card, data, precision=precision, threads=threads, ranges=ranges)
     except WeightsError as err:
         raise WeightsError(f"{path}: {err}") from err
 

@@ -18,6 +18,7 @@ from pixelift.infer.engine import (
     samples_by_planes,
 )
 from pixelift.zoo.card import Card
+from pixelift.zoo.ranges import Ranges
 
 QUIET = 4
 """Log level "fatal": what goes wrong is raised, and need not be printed too."""
@@ -29,7 +30,15 @@ class OnnxEngine:
     name: Final = "onnxruntime"
     lean: Final = ()
 
-    def __init__(self, card: Card, data: bytes, *, precision: str, threads: int | None) -> None:
+    def __init__(
+        self,
+        card: Card,
+        data: bytes,
+        *,
+        precision: str,
+        threads: int | None,
+        ranges: Ranges | None = None,
+    ) -> None:
         """Load a network.
 
         Args:
@@ -37,16 +46,19 @@ class OnnxEngine:
             data: The verified bytes of its .onnx file.
             precision: "f32" or "auto", which is the same here.
             threads: Processor threads; None takes one for each core.
+            ranges: Not used here.
 
         Raises:
-            ConfigError: The precision is "bf16", for which ONNX Runtime has no CPU kernels.
+            ConfigError: The precision is "bf16", for which ONNX Runtime has no CPU kernels, or
+                "int8".
             EngineUnavailableError: ONNX Runtime is not installed.
             WeightsError: The bytes are no network.
         """
-        if precision == "bf16":
+        del ranges
+        if precision in ("bf16", "int8"):
             raise ConfigError(
-                'precision "bf16" is not to be had with the engine "onnxruntime"; '
-                'allowed are "auto" and "f32". For bf16 use the engine "openvino".'
+                f'precision "{precision}" is not to be had with the engine "onnxruntime"; '
+                f'allowed are "auto" and "f32". For {precision} use the engine "openvino".'
             )
         self.card: Final = card
         self.precision: Final[Precision] = "f32"

@@ -22,10 +22,12 @@ from pixelift.infer.engine import (
     load_failure,
     samples_by_planes,
 )
+from pixelift.infer.openvino_int8 import round_chain
 from pixelift.infer.openvino_parts import find_parts
 from pixelift.infer.openvino_samples import take_samples
 from pixelift.infer.openvino_strips import Strips
 from pixelift.zoo.card import Card
+from pixelift.zoo.ranges import Ranges
 
 CUT = "residual"
 """Tensor of the ONNX contract up to which a network is trained and may run in bf16."""
@@ -43,6 +45,9 @@ whole."""
 
 WHOLE = Box(0, 0, 0, 0)
 """Where planes are kept as a whole."""
+
+MOST_LOSS = 0.02
+"""PSNR-Y in dB that "auto" may give up for int8."""
 
 KEPT = 3
 """Compiled networks that are kept, one of them for a large size; compiling takes some 50 ms."""
@@ -79,23 +84,33 @@ class OpenVinoEngine:
 
     name: Final = "openvino"
 
-    def __init__(self, card: Card, data: bytes, *, precision: str, threads: int | None) -> None:
+    def __init__(
+        self,
+        card: Card,
+        data: bytes,
+        *,
+        precision: str,
+        threads: int | None,
+        ranges: Ranges | None = None,
+    ) -> None:
         """Load a network.
 
         Args:
             card: Its card.
             data: The verified bytes of its .onnx file.
-            precision: "f32", "bf16" or "auto".
+            precision: "f32", "bf16", "int8" or "auto".
             threads: Processor threads; None takes one for each core.
+            ranges: How to round it to 8-bit integers, if that is known.
 
         Raises:
-            ConfigError: The precision is "bf16" and the processor has no such arithmetic.
+            ConfigError: The precision is not to be had with this processor or network.
             EngineUnavailableError: OpenVINO is not installed.
             WeightsError: The bytes are no network of the contract.
         """
         self.card: Final = card
         self._openvino = import_openvino()
         self._core = self._openvino.Core()
+        self._ranges = ranges
         self.precision: Final[Precision] = self._choose_precision(precision)
         self._threads = threads
         self._lock = threading.Lock()
@@ -123,7 +138,7 @@ class OpenVinoEngine:
         """Enlarge samples and keep a part; see `Engine`."""
         is_whole = self.card.base == "none"
         if lr.dtype == np.float32 or (
-            self.precision == "bf16" and (lr.dtype == np.uint16 or is_whole)
+            self.precision != "f32" and (lr.dtype == np.uint16 or is_whole)
         ):
             # Inside of a network in bf16, 16 bits would be rounded twice; 8 bits too, where not
             # even its end is in float32.
@@ -188,8 +203,20 @@ class OpenVinoEngine:
                 'precision "bf16" was asked for, but this processor does not compute in bf16; '
                 'allowed are "auto" and "f32". Use "auto".'
             )
+        known = self._ranges is not None and has_bf16
+        if precision == "int8" and not known:
+            raise ConfigError(
+                f'precision "int8" was asked for; it needs a processor that computes in bf16 and '
+                f"8-bit integers, and {self.card.key} to have its ranges beside it. "
+                'Use "auto".'
+            )
+        if known and (precision == "int8" or (precision == "auto" and self._is_close())):
+            return "int8"
         suits = self.card.base != "none" or precision == "bf16"
         return "bf16" if has_bf16 and suits and precision != "f32" else "f32"
+
+    def _is_close(self) -> bool:
+        return self._ranges is not None and self._ranges.loss_db <= MOST_LOSS
 
     def _load(self, data: bytes) -> list[Any]:
         # The models to run one after the other: each takes the picture and all that the ones
@@ -198,6 +225,10 @@ class OpenVinoEngine:
         model.reshape([1, self.card.planes, -1, -1])
         lr = model.input("lr").get_node()
         sr = model.output("sr").get_node()
+        if self.precision == "int8" and self._ranges is not None:
+            residual = _find_output(model, CUT).get_node()
+            if not round_chain(self._openvino, residual, self._ranges):
+                raise RuntimeError("its ranges for int8 are those of another network")
         self._parts = find_parts(self._openvino, model, CUT)
         if self.precision == "f32" or self.card.base == "none":
             return [model]
@@ -237,7 +268,8 @@ class OpenVinoEngine:
     def _compile_model(self, model: Any, precision: Precision) -> Any:  # noqa: ANN401
         config: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": precision,
+            # What is rounded to integers is said by the network; the rest of it runs in bf16.
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "int8" else precision,
             # The system places threads better than a fixed core each: other programs, and other
             # processes of a batch, would be tied to the same cores.
             "ENABLE_CPU_PINNING": False,

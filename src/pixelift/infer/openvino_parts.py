@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-POINTWISE = ("Add", "Multiply", "Relu", "PRelu", "Elu", "Sigmoid", "Tanh")
+POINTWISE = ("Add", "Multiply", "Relu", "PRelu", "Elu", "Sigmoid", "Tanh", "FakeQuantize")
 """Operations that look at no neighbours."""
 
 
@@ -21,18 +21,20 @@ class Parts:
 
     trunk: Any
     """Takes (1, C, H, W) floats, gives (1, scale * scale * C, H, W): for each of `scale` rows, for
-    each of `scale` columns, C values."""
+    each of `scale` columns, C values, or one where all channels receive the same."""
     kernel: NDArray[np.float32]
     """(scale * scale * C, C, k, k): interpolation as a convolution that gives the same order."""
     scale: int
     channels: int
     reach: int
     """LR pixels on each side that the trunk sees; 0 where it is no plain chain of convolutions."""
+    is_shared: bool
+    """Whether all channels receive the same from the trunk."""
 
     @property
     def margin(self) -> int:
         """LR pixels on each side that interpolation sees."""
-        return self.kernel.shape[2] // 2
+        return int(self.kernel.shape[2]) // 2
 
     def bare_trunk(self) -> Any:  # noqa: ANN401  (the package has no type hints)
         """Build the trunk without the zeros that its convolutions put around what they see.
@@ -73,10 +75,8 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
     if attributes["mode"] != "depth_first" or trained is None or kernel is None:
         return None
     convolution, weights, bias = trained
-    # From (channel, row, column) to (row, column, channel); where all channels receive the same,
-    # it is made for each of them.
-    planes = np.arange(len(weights)).reshape(-1, scale, scale)
-    order = np.broadcast_to(planes, (channels, scale, scale)).transpose(1, 2, 0).ravel()
+    # From (channel, row, column) to (row, column, channel).
+    order = np.arange(len(weights)).reshape(-1, scale, scale).transpose(1, 2, 0).ravel()
     ops = openvino.opset8
     form = convolution.get_attributes()
     last = ops.convolution(
@@ -85,7 +85,7 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
         *(form[name] for name in ("strides", "pads_begin", "pads_end", "dilations")),
     )
     last = ops.add(last, ops.constant(bias[order].reshape(1, -1, 1, 1)))
-    dense = np.zeros((len(order), channels, *kernel.shape[2:]), np.float32)
+    dense = np.zeros((len(kernel), channels, *kernel.shape[2:]), np.float32)
     for channel in range(channels):
         dense[channel::channels, channel] = kernel[channel * scale**2 :][: scale**2, 0]
     return Parts(
@@ -94,6 +94,7 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
         scale=scale,
         channels=channels,
         reach=_reach(last),
+        is_shared=len(order) < len(kernel),
     )
 
 
@@ -113,7 +114,7 @@ def _kernel(base: Any, *, channels: int) -> NDArray[np.float32] | None:  # noqa:
     usual = "GroupConvolution" if channels > 1 else "Convolution"
     if not _is_plain(base, usual) or _before(base).get_type_name() != "Parameter":
         return None
-    values = _constant(_before(base, 1))
+    values = constant_of(_before(base, 1))
     return None if values is None else values.reshape(-1, 1, *values.shape[-2:])
 
 
@@ -121,29 +122,51 @@ def _trained(residual: Any) -> tuple[Any, NDArray[Any], NDArray[Any]] | None:  #
     """Tell the convolution that makes a tensor, its weights and its bias."""
     has_bias = residual.get_type_name() == "Add"
     convolution = _before(residual) if has_bias else residual
-    weights = _constant(_before(convolution, 1)) if _is_plain(convolution) else None
+    weights = constant_of(_before(convolution, 1)) if _is_plain(convolution) else None
     if weights is None:
         return None
-    bias = _constant(_before(residual, 1)) if has_bias else np.zeros(len(weights), np.float32)
-    fits = bias is not None and bias.size == len(weights)
-    return (convolution, weights, np.ravel(bias)) if fits else None
+    if not has_bias:
+        return convolution, weights, np.zeros(len(weights), np.float32)
+    bias = constant_of(_before(residual, 1))
+    if bias is None or bias.size != len(weights):
+        return None
+    return convolution, weights, bias.ravel()
 
 
 def _reach(op: Any) -> int:  # noqa: ANN401
     """Add up what the convolutions see on each side; 0 for all but a plain chain of them."""
-    reach = 0
+    return sum(step.get_attributes()["pads_begin"][0] for step in trained_chain(op) or ())
+
+
+def trained_chain(op: Any) -> list[Any] | None:  # noqa: ANN401
+    """List the convolutions that lead to an operation, the first one first.
+
+    Args:
+        op: An operation of a network of open height and width.
+
+    Returns:
+        The convolutions; None where something else than a plain chain leads to it.
+    """
+    chain: list[Any] = []
     while op.get_type_name() != "Parameter":
         if _is_plain(op):
-            reach += op.get_attributes()["pads_begin"][0]
+            chain.insert(0, op)
         elif op.get_type_name() not in POINTWISE:
-            return 0
+            return None
         # What depends on the picture has an open size.
         inputs = [op.input_value(i) for i in range(op.get_input_size())]
         moving = [value for value in inputs if value.get_partial_shape().is_dynamic]
         if len(moving) != 1:
-            return 0
+            return None
         op = moving[0].get_node()
-    return reach
+    return chain
+
+
+def add_after(convolution: Any) -> Any | None:  # noqa: ANN401
+    """Find where the bias of a convolution is added; None where it has none."""
+    followers = [target.get_node() for target in convolution.output(0).get_target_inputs()]
+    sums = [op for op in followers if op.get_type_name() == "Add"]
+    return sums[0] if len(sums) == 1 else None
 
 
 def _is_plain(op: Any, kind: str = "Convolution") -> bool:  # noqa: ANN401
@@ -160,10 +183,10 @@ def _is_plain(op: Any, kind: str = "Convolution") -> bool:  # noqa: ANN401
     )
 
 
-def _constant(op: Any) -> NDArray[Any] | None:  # noqa: ANN401
+def constant_of(op: Any) -> NDArray[Any] | None:  # noqa: ANN401
     """Tell the values of a constant, also of one in another shape; None for what is computed."""
     if op.get_type_name() == "Reshape":
-        values, shape = _constant(_before(op)), op.get_output_partial_shape(0)
+        values, shape = constant_of(_before(op)), op.get_output_partial_shape(0)
         return None if values is None or shape.is_dynamic else values.reshape(shape.to_shape())
     return np.array(op.data) if op.get_type_name() == "Constant" else None
 

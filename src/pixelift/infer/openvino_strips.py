@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pixelift.image.geometry import Box
 from pixelift.image.rows import Samples
+from pixelift.infer.engine import Precision
 from pixelift.infer.openvino_parts import Parts
 from pixelift.infer.openvino_samples import TOP
 from pixelift.infer.tiling import even_share
@@ -27,7 +28,7 @@ FIRST = (0, 3, 1, 2)
 LAST = (0, 2, 3, 1)
 """The way back."""
 
-Compile = Callable[[Any, str], Any]
+Compile = Callable[[Any, Precision], Any]
 """Compiles a model with a precision for its arithmetic, and returns a request."""
 
 
@@ -43,7 +44,7 @@ class Strips:
         name: str,
         shape: tuple[int, int],
         is_inner: bool,
-        precision: str,
+        precision: Precision,
     ) -> None:
         """Compile both halves.
 
@@ -54,15 +55,14 @@ class Strips:
             name: Type of the samples: "uint8" or "uint16".
             shape: Height and width of the input in LR pixels.
             is_inner: Whether only what is further than `parts.reach` from its border is made.
-            precision: Arithmetic of the trained part: "f32" or "bf16".
+            precision: Arithmetic of the trained part.
         """
         self._openvino = openvino
         self._parts = parts
         self._cut = parts.reach if is_inner else 0
         """Pixels on each side of the input that are not made."""
         self._height, self._width = (side - 2 * self._cut for side in shape)
-        strips = even_share(self._height, max(1, STRIP_PIXELS // self._width))
-        self._rows = min(strips, self._height)
+        self._rows = even_share(self._height, max(1, STRIP_PIXELS // self._width))
         model = _from_samples(openvino, parts, name, shape, is_inner=is_inner, precision=precision)
         self._trunk = compile_model(model, precision)
         made = self._trunk.model_outputs[0]
@@ -74,27 +74,36 @@ class Strips:
 
         Args:
             lr: (H, W, C).
-            keep: What is kept of the result, in HR pixels on the grid of LR pixels.
+            keep: What is kept of the result, in HR pixels.
 
         Returns:
             (keep.height, keep.width, C), the caller's to keep.
         """
+        scale = self._parts.scale
+        top, left = keep.top // scale, keep.left // scale
+        box = Box(top, left, -(-keep.bottom // scale) - top, -(-keep.right // scale) - left)
+        result = self._enlarge(lr, box.shifted(-self._cut, -self._cut))
+        if box.scaled(scale) == keep:
+            return result
+        return result[keep.shifted(-scale * top, -scale * left).slices].copy()
+
+    def _enlarge(self, lr: Samples, box: Box) -> Samples:
+        """Make what becomes of a box in pixels of what the trunk gives."""
         parts, tensor = self._parts, self._openvino.Tensor
         self._trunk.set_input_tensor(0, tensor(np.ascontiguousarray(lr[None])))
         self._trunk.infer()
         made = self._trunk.get_output_tensor(0)
         residual, kind = made.data, made.element_type
-        around = parts.margin - self._cut
-        near = np.pad(lr, ((around, around), (around, around), (0, 0))) if around > 0 else lr
-        near = near[max(0, -around) :][: self._height + 2 * parts.margin]
-        near = near[:, max(0, -around) :][:, : self._width + 2 * parts.margin]
-        near = np.ascontiguousarray(near[None])
-        box = keep.unscaled(parts.scale).shifted(-self._cut, -self._cut)
-        result = np.empty((keep.height, keep.width, parts.channels), lr.dtype)
+        around = parts.margin
+        near = np.pad(lr, ((around, around), (around, around), (0, 0)))
+        near = near[self._cut :][: self._height + 2 * around, self._cut :]
+        near = np.ascontiguousarray(near[None, :, : self._width + 2 * around])
+        size = box.size.scaled(parts.scale)
+        result = np.empty((size.height, size.width, parts.channels), lr.dtype)
         for top in range(box.top, box.bottom, self._rows):
             first = min(top, self._height - self._rows)
             last = first + self._rows
-            self._end.set_input_tensor(0, tensor(near[:, first : last + 2 * parts.margin]))
+            self._end.set_input_tensor(0, tensor(near[:, first : last + 2 * around]))
             # Around the same memory; OpenVINO's own way to take a part of a tensor copies it, over
             # what was given before (2026.4).
             part = residual[:, first:last]
@@ -134,7 +143,7 @@ def _from_samples(
         consumer.replace_source_output(planes.output(0))
     made = trunk.outputs[0].get_node().input_value(0)
     moved = ops.transpose(made, ops.constant(np.array(LAST)))
-    result = ops.convert(moved, precision) if precision == "bf16" else moved
+    result = ops.convert(moved, "bf16") if precision != "f32" else moved
     return openvino.Model([ops.result(result)], [samples], "trunk")
 
 
@@ -150,7 +159,8 @@ def _to_samples(
     around = 2 * parts.margin
     near = [1, height + around, width + around, parts.channels]
     samples = ops.parameter(near, np.dtype(name), name="lr")
-    residual = ops.parameter([1, height, width, values], residual_type, name="residual")
+    given = values // parts.channels if parts.is_shared else values
+    residual = ops.parameter([1, height, width, given], residual_type, name="residual")
     base = ops.convolution(
         _planes(ops, samples, name),
         ops.constant(parts.kernel),
@@ -160,9 +170,13 @@ def _to_samples(
         [1, 1],
     )
     # Two axes leave the engine no choice of a layout; with four it takes another for the sum.
-    flat = ops.constant(np.array([height * width, values]))
+    flat = ops.constant(np.array([height * width, -1]))
     base = ops.reshape(ops.transpose(base, ops.constant(np.array(LAST))), flat, special_zero=False)
     trained = ops.convert(ops.reshape(residual, flat, special_zero=False), "f32")
+    if parts.is_shared:
+        # Much quicker than to repeat values, and exact: all but one of the products are 0.
+        copies = np.repeat(np.eye(given, dtype=np.float32), parts.channels, axis=1)
+        trained = ops.matmul(trained, ops.constant(copies), False, False)  # noqa: FBT003
     scaled = ops.multiply(ops.add(base, trained), ops.constant(np.float32(TOP[name])))
     levels = ops.floor(ops.add(scaled, ops.constant(np.float32(0.5))))
     result = ops.convert(ops.clamp(levels, 0, TOP[name]), np.dtype(name))

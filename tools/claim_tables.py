@@ -1,0 +1,49 @@
+"""Tables of what users ask first: how much memory, and how long a whole folder takes."""
+
+from pixelift.evaluate.table import render_table
+from tools.effort_tables import load
+from tools.study_tables import source
+
+
+def memory() -> str:
+    """Largest memory of the whole process by the size of the result."""
+    result = load("memory")
+    sizes = [f"{size:g}" for size in result["megapixels"]]
+    rows = [
+        [name, *(f"{peaks[size] * 2**20 / 1e6:.0f}" if size in peaks else "" for size in sizes)]
+        for name, peaks in result["results"].items()
+    ]
+    header = [f"MB for a result of (x{result['scale']})", *(f"{size} MP" for size in sizes)]
+    figure = "![Memory against the size of the result](images/memory.png)\n\n"
+    return figure + render_table(header, rows) + source(result)
+
+
+def folder() -> str:
+    """A folder of photos beside what the network alone takes."""
+    result = load("folder")
+    rows = [
+        [
+            result["case"],
+            str(result["photos"]),
+            f"{result['network_seconds']:.2f}",
+            f"{result['folder_seconds']:.2f}",
+            f"{result['ratio']:.2f}",
+            f"{result['folder_cpu_seconds'] / result['network_cpu_seconds']:.2f}",
+        ]
+    ]
+    header = [
+        "folder",
+        "photos",
+        "network alone, s",
+        "files to JPEG files, s",
+        "times",
+        "times the processor time",
+    ]
+    note = (
+        f"{result['lr_megapixels']:g} LR megapixels; the fastest of {result['rounds']} rounds in "
+        "turns. The last column is what the ratio would be if nothing overlapped with a gap"
+    )
+    return render_table(header, rows) + source(result, note)
+
+
+CLAIM_TABLES = {"memory": memory, "folder": folder}
