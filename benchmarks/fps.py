@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from pixelift import Upscaler, list_models
+from pixelift.errors import ConfigError
 from pixelift.image.geometry import Size
 from pixelift.infer.engine_openvino import INSTRUCTIONS, import_openvino
 from pixelift.zoo.store import find_model, read_weights
@@ -85,6 +86,15 @@ def measure(name: str, scale: int, precision: str) -> dict[str, Any]:
     return row
 
 
+def is_there(name: str, scale: int, precision: str) -> bool:
+    """Say whether this processor and this network have a precision."""
+    try:
+        Upscaler(name, scale=scale, engine="openvino", precision=precision)
+    except ConfigError:
+        return False
+    return True
+
+
 def avx2(names: list[str]) -> list[dict[str, Any]]:
     """Measure x4 in a process whose engine knows no newer instructions."""
     done = subprocess.run(
@@ -109,13 +119,14 @@ def main(words: list[str]) -> None:
     stick = {
         precision: turns({"ms": bare_call(yardstick(), precision)}, rounds=YARDSTICK_ROUNDS)["ms"]
         for precision in ("bf16", "f32")
+        if is_there("balanced", 4, precision)
     }
     rows = [
         measure(name, scale, precision)
         for name in names
         for scale in (2, 3, 4)
         for precision in ("int8", "bf16", "f32")
-        if (name, scale) in packaged
+        if (name, scale) in packaged and is_there(name, scale, precision)
     ]
     save(
         "fps",

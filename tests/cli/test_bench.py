@@ -16,8 +16,10 @@ def quick(monkeypatch, home):
         return Timing(model, scale, setting, (setting.tile or 512) / 1000, 1.0, 2.0)
 
     monkeypatch.setattr(timing, "measure", measure)
-    monkeypatch.setattr(timing, "usable", lambda: [("openvino", "f32"), ("openvino", "bf16")])
-    monkeypatch.setattr(timing, "usable_cores", lambda: 2)
+    pairs = [("openvino", "f32"), ("openvino", "bf16")]
+    usual = timing.Setting("openvino", "bf16", 2, None)
+    monkeypatch.setattr(timing, "usable", lambda *_, **__: pairs)
+    monkeypatch.setattr(timing, "usual", lambda *_, **__: usual)
 
 
 @pytest.mark.usefixtures("quick")

@@ -44,7 +44,7 @@ def test_a_single_core_is_not_tried_twice():
 def test_the_advice_names_only_what_differs():
     timings = search(made_up, pairs=PAIRS, cores=4)
     usual = Setting("openvino", "bf16", 4, None)
-    assert advice(timings, usual=usual) == (
+    assert advice(timings, without_flags=usual) == (
         "1.39 times as fast as without flags: pixelift upscale --threads 1 --tile 128"
     )
 
@@ -54,16 +54,16 @@ def test_what_gains_little_is_not_advised():
         Timing("net", 4, Setting("openvino", "f32", 2, tile), seconds, 1, 1)
         for tile, seconds in ((None, 1.0), (256, 0.98))
     ]
-    assert "nothing to type" in advice(rows, usual=rows[0].setting)
+    assert "nothing to type" in advice(rows, without_flags=rows[0].setting)
 
 
 def test_a_machine_without_an_engine_is_told_what_to_install(monkeypatch):
-    def missing(**_):
+    def missing(*_, **__):
         raise EngineUnavailableError("missing")
 
     monkeypatch.setattr(timing, "Upscaler", missing)
     with pytest.raises(EngineUnavailableError, match="pip install openvino"):
-        timing.usable()
+        timing.usable("net", scale=4)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is missing")
@@ -75,4 +75,9 @@ def test_a_network_is_timed_through_the_library(tmp_path, monkeypatch):
     assert row.setting == setting
     assert 0 < row.seconds <= row.first_seconds
     assert row.megapixels_per_second > 0
-    assert ("openvino", "f32") in timing.usable()
+    pairs = timing.usable("tiny", scale=2)
+    assert ("openvino", "f32") in pairs
+    assert ("openvino", "int8") not in pairs  # it has no ranges
+    usual = timing.usual("tiny", scale=2)
+    assert (usual.engine, usual.precision) in pairs
+    assert (usual.threads, usual.tile) == (timing.usable_cores(), None)

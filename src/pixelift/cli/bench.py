@@ -42,8 +42,7 @@ def bench(
     names = list(model) or [card.name for card in list_models() if card.scale == scale]
     if not names:
         raise ConfigError(f"no model has scale {scale}. Run: pixelift models")
-    pairs, cores = timing.usable(), timing.usable_cores()
-    usual = timing.Setting(*usual_of(pairs), cores, None)
+    usual = {name: timing.usual(name, scale=scale) for name in names}
     found: dict[str, list[timing.Timing]] = {}
     for name in names:
         if not json:
@@ -52,14 +51,17 @@ def bench(
         def time_it(setting: timing.Setting, name: str = name) -> timing.Timing:
             return timing.measure(name, scale=scale, setting=setting, repeats=repeats)
 
-        found[name] = timing.search(time_it, pairs=pairs, cores=cores)
+        pairs = timing.usable(name, scale=scale)
+        found[name] = timing.search(time_it, pairs=pairs, cores=usual[name].threads)
     if json:
         report = {
             "machine": describe_machine(),
             "lr": str(timing.LR),
             "repeats": repeats,
             "timings": [row for rows in found.values() for row in rows],
-            "advice": {name: timing.advice(rows, usual=usual) for name, rows in found.items()},
+            "advice": {
+                name: timing.advice(rows, without_flags=usual[name]) for name, rows in found.items()
+            },
         }
         print(json_module.dumps(msgspec.to_builtins(report), indent=2))
         return
@@ -81,17 +83,4 @@ def bench(
     print(render_table(header, rows))
     print(f"\n{timing.LR} to x{scale}, median of {repeats}. {describe_machine()}.")
     for name, timings in found.items():
-        print(f"{name}: {timing.advice(timings, usual=usual)}")
-
-
-def usual_of(pairs: "list[tuple[str, str]]") -> "tuple[str, str]":
-    """Tell which of the pairs runs when no flags are given.
-
-    Args:
-        pairs: Engines and precisions that there are.
-
-    Returns:
-        The first engine, with the lower of its precisions.
-    """
-    engine = pairs[0][0]
-    return [pair for pair in pairs if pair[0] == engine][-1]
+        print(f"{name}: {timing.advice(timings, without_flags=usual[name])}")

@@ -57,7 +57,7 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
             to what people see than PSNR, and none of them needs a network.
         json: File to write the result to, or - for stdout.
         engine: What runs the network; auto takes the fastest one installed.
-        precision: Numbers to calculate with; auto takes bf16 where the processor has it.
+        precision: Numbers to calculate with; auto takes the fastest that loses next to nothing.
         tile: Side of the tiles in LR pixels; by default as large as pays.
         threads: Threads to use; by default as many as there are processor cores.
     """

@@ -59,7 +59,7 @@ def serve(  # noqa: PLR0913 - every option of the command is a parameter
         max_upload_mib: Refuse larger files.
         job_seconds: Give a picture up when a worker has spent so many seconds on it.
         engine: What runs the network; auto takes the fastest one installed.
-        precision: Numbers to calculate with; auto takes bf16 where the processor has it.
+        precision: Numbers to calculate with; auto takes the fastest that loses next to nothing.
     """
     require(*PACKAGES, task="pixelift serve", extra="serve")
     from pixelift.serve.gate import Access, known_hosts

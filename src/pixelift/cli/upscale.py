@@ -113,7 +113,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         tile: Side of the tiles in pixels of the small picture; by default as large as pays.
         threads: Threads to use; by default as many as there are processor cores.
         engine: What runs the network; auto takes the fastest one installed.
-        precision: Numbers to calculate with; auto takes bf16 where the processor has it.
+        precision: Numbers to calculate with; auto takes the fastest that loses next to nothing.
         max_megapixels: Refuse larger pictures before they are decoded: a small file may claim to
             be a picture that no memory holds.
         watch: Go on looking for new pictures in the folders until stopped with Ctrl-C.

@@ -100,8 +100,12 @@ def measure(model: str, *, scale: int, setting: Setting, size: Size = LR, repeat
     )
 
 
-def usable() -> list[tuple[str, str]]:
-    """List engines and precisions that this machine has.
+def usable(model: str, *, scale: int) -> list[tuple[str, str]]:
+    """List engines and precisions that this machine has for a network.
+
+    Args:
+        model: Its name.
+        scale: Its scale.
 
     Returns:
         Pairs of engine and precision, in the order of `ENGINES`.
@@ -112,13 +116,30 @@ def usable() -> list[tuple[str, str]]:
     found = []
     for engine, precision in itertools.product(ENGINES, PRECISIONS[1:]):
         try:
-            Upscaler(engine=engine, precision=precision)
+            Upscaler(model, scale=scale, engine=engine, precision=precision)
         except (ConfigError, EngineUnavailableError):
             continue  # not installed, or not what this processor computes with
         found.append((engine, precision))
     if not found:
         raise EngineUnavailableError("no engine is installed. Run: pip install openvino")
     return found
+
+
+def usual(model: str, *, scale: int) -> Setting:
+    """Tell what runs without any flags.
+
+    Args:
+        model: Name of the network.
+        scale: Its scale.
+
+    Returns:
+        The setting.
+
+    Raises:
+        PixeliftError: See `Upscaler`.
+    """
+    upscaler = Upscaler(model, scale=scale)
+    return Setting(upscaler.engine, upscaler.precision, usable_cores(), None)
 
 
 def usable_cores() -> int:
@@ -173,26 +194,26 @@ def fastest(timings: Sequence[Timing]) -> Timing:
     return min(timings, key=lambda timing: timing.seconds)
 
 
-def advice(timings: Sequence[Timing], *, usual: Setting) -> str:
+def advice(timings: Sequence[Timing], *, without_flags: Setting) -> str:
     """Say which flags to use.
 
     Args:
-        timings: What was measured, the usual setting among it.
-        usual: What runs without any flags.
+        timings: What was measured, also that without any flags.
+        without_flags: What runs without any.
 
     Returns:
         One line: flags, or that none are needed, since what differs by less than a tenth
         differs from run to run too.
     """
     best = fastest(timings)
-    base = next(timing for timing in timings if timing.setting == usual)
+    base = next(timing for timing in timings if timing.setting == without_flags)
     gain = base.seconds / best.seconds
     if gain < WORTH:
         return "what is chosen without any flags is as fast as any: nothing to type"
     changed = {
         name: value
         for name, value in msgspec.structs.asdict(best.setting).items()
-        if value != getattr(usual, name)
+        if value != getattr(without_flags, name)
     }
     flags = " ".join(f"--{name} {value}" for name, value in changed.items())
     return f"{gain:.2f} times as fast as without flags: pixelift upscale {flags}"

@@ -76,7 +76,8 @@ class Upscaler:
                 is to restore, a number more or less of it; see docs/effort.md.
             ensemble: Take the mean over the eight flips and rotations: eight times the work.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
-            precision: "f32", "bf16", or "auto" for bf16 where the processor has it.
+            precision: "f32", "bf16", "int8", or "auto" for the fastest that the processor has and
+                that loses at most 0.02 dB of PSNR-Y with this network.
             tile: Side of a tile's core in LR pixels; smaller needs less memory. None chooses.
             threads: Processor threads; None takes all cores.
 
@@ -137,7 +138,7 @@ class Upscaler:
 
     @property
     def precision(self) -> str:
-        """Arithmetic of the trained part of the network: "f32" or "bf16"."""
+        """Arithmetic of the trained part of the network: "f32", "bf16" or "int8"."""
         return self._first.engine.precision
 
     def upscale(self, image: T) -> T:
