@@ -71,6 +71,4 @@ def recipe_of(config: dict[str, Any], network: Network, *, seed: int) -> Recipe:
     """Write the recipe of a training; all but the network is shared."""
     model = {"architecture": "repnet", "scale": network.scale, "dials": network.dials}
     rate = config["learning_rate"]
-    return shared_recipe(
-        config, model, lr_patch=config["lr_patch"], learning_rate=rate, seed=seed
-    )
+    return shared_recipe(config, model, lr_patch=config["lr_patch"], learning_rate=rate, seed=seed)
