@@ -84,7 +84,7 @@ def test_architectures_are_listed_with_their_dials_and_counts(capsys):
     }
     assert (
         lines["repnet"][3]
-        == "width 32, depth 6, channels 3, identity True, luma False, leaky False"
+        == "width 32, depth 6, channels 3, identity True, luma False, leaky False, direct False"
     )
     assert lines["repnet"][4] == "70 K"
     assert lines["edsr"][4:6] == ["1518 K", "114.2 G"]
