@@ -25,6 +25,9 @@ PLANS = Path(__file__).parent / "plans"
 PRESET, SEED = "photo", 2026
 SCALES = (2, 4)
 KEPT = ("model", "scale", "set", "n", "psnr_y", "ssim_y", "protocol", "set_sha256", "failed")
+PERCEPTUAL = ("gmsd", "haarpsi", "vif")
+JUDGED = (("Set14", 4), ("B100", 4))
+"""Sets and scales whose degraded copies are judged by these as well: where there is `vivid`."""
 
 
 def make_lr(name: str, hr: Path, *, scale: int, output: Path) -> None:
@@ -52,10 +55,12 @@ def measure(name: str, hr: Path, *, scale: int) -> list[dict[str, Any]]:
             # float32, so that any processor gives the same hundredths.
             method = open_method(model, scale=scale, precision="f32")
             for lr, path in ((PRESET, Path(folder) / "lr"), ("clean", None)):
-                result = evaluate(method, hr, lr=path)
+                is_judged = path is not None and (name, scale) in JUDGED
+                result = evaluate(method, hr, lr=path, perceptual=is_judged)
                 if result["failed"]:
                     raise SystemExit(result["failed"])
-                rows.append({"lr": lr} | {key: result[key] for key in KEPT} | {"set": name})
+                kept = KEPT + PERCEPTUAL * is_judged
+                rows.append({"lr": lr} | {key: result[key] for key in kept} | {"set": name})
                 print(
                     f"{name} x{scale} {lr} {model}: {result['psnr_y']:.2f} / {result['ssim_y']:.4f}"
                 )

@@ -1,4 +1,4 @@
-"""Tables of what users ask first: how much memory, and how long a whole folder takes."""
+"""Tables of what users ask first: how much memory, how long a whole folder takes, is it better."""
 
 from pixelift.evaluate.table import render_table
 from tools.effort_tables import load
@@ -46,4 +46,24 @@ def folder() -> str:
     return render_table(header, rows) + source(result, note)
 
 
-CLAIM_TABLES = {"memory": memory, "folder": folder}
+def perceptual() -> str:
+    """What measures of edges say about networks that invent, and about those that do not."""
+    result = load("degraded")
+    judged = [row for row in result["results"] if "haarpsi" in row]
+    rows = [
+        [
+            row["model"],
+            f"{row['set']} x{row['scale']}",
+            f"{row['psnr_y']:.2f}",
+            f"{row['haarpsi']:.4f}",
+            f"{row['gmsd']:.4f}",
+            f"{row['vif']:.4f}",
+        ]
+        for row in judged
+    ]
+    header = ["model", f"preset {result['preset']}", "PSNR-Y", "HaarPSI", "GMSD", "VIF"]
+    note = "More is better, but for GMSD"
+    return render_table(header, rows) + source(result, note)
+
+
+CLAIM_TABLES = {"memory": memory, "folder": folder, "perceptual": perceptual}

@@ -1,6 +1,7 @@
 """Fine-tuning against a critic: crisper pictures, which are judged by eye and not by PSNR."""
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,6 +148,7 @@ def _loop(
     )
     losses: list[dict[str, float]] = []
     psnr_y = training.best
+    looked = time.perf_counter()
     try:
         for _, batch in feed:
             losses.append(_step(recipe, training, critic, batch, run))
@@ -155,15 +157,23 @@ def _loop(
             ends = training.step == steps
             validates = ends or training.step % every == 0
             if validates or training.step % LOG_EVERY == 0:
-                line = _means(losses)
+                line, count = _means(losses), len(losses)
                 losses.clear()
+                took = time.perf_counter() - looked
+                training.seconds += took
+                rate = count / took
+                line |= {"steps_per_second": rate, "seconds": training.seconds}
                 if validates:
                     line |= _validate(recipe, training, pairs, run)
                     psnr_y = line["psnr_y"]
                 book.add(training.step, **line)
-                watch.report(
-                    State(training.step, steps, 0.0, 0.0, line["loss"], line.get("psnr_y"), psnr_y)
+                left = (steps - training.step) / rate
+                state = State(
+                    training.step, steps, rate, left, line["loss"], line.get("psnr_y"), psnr_y
                 )
+                watch.report(state)
+                # Only now, so that the rate is that of the training alone.
+                looked = time.perf_counter()
             stops = watch.wants_stop() and not ends
             if validates or stops:
                 save_state(recipe, training, run, critic=critic.state())
@@ -252,7 +262,8 @@ def _validate(recipe: Recipe, training: Training, pairs: Pairs, run: Path) -> di
     scale = recipe.model.scale
     shave = scale * int(training.mean.radius)  # type: ignore[arg-type]
     psnr_y = measure(training.mean, pairs, shave=shave)
-    training.best = max(training.best, psnr_y)
+    # What the weights that are kept have, and not the highest on the way.
+    training.best = psnr_y
     save_weights(training.mean, run / BEST)
     values = []
     for lr, hr in pairs:
