@@ -33,28 +33,35 @@ SIDE = 400
 
 MODEL, SCALE = "balanced", 4
 
+PRECISIONS = ("f32", "bf16", "auto")
+"""The faster the network, the more of the whole is left to files."""
+
 
 def main(words: list[str]) -> None:
     """Measure and write results/folder.json."""
     photos = find_pictures(Path(words[0]))
     count = int(words[1]) if len(words) > 1 else PHOTOS
-    upscaler = Upscaler(MODEL, scale=SCALE)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "in"
         folder.mkdir()
         for n in range(count):
             _cut(photos[n % len(photos)], folder / f"{n:03d}.jpg")
-        pictures = [read_u8(path) for path in find_pictures(folder)]
-        upscaler.upscale(pictures[0])
-        alone, whole = [], []
-        for _ in range(ROUNDS):
-            alone.append(_timed(lambda: _run_network(upscaler, pictures)))
-            whole.append(_timed(lambda: _run_folder(upscaler, folder, f"{name}/out")))
+        results = [measure(folder, f"{name}/out", precision) for precision in PRECISIONS]
+    save("folder", {"photos": count, "rounds": ROUNDS, "results": results})
+
+
+def measure(folder: Path, output: str, precision: str) -> dict[str, Any]:
+    """Enlarge the pictures by the network alone, and from files to files, in turns."""
+    upscaler = Upscaler(MODEL, scale=SCALE, precision=precision)
+    pictures = [read_u8(path) for path in find_pictures(folder)]
+    upscaler.upscale(pictures[0])
+    alone, whole = [], []
+    for _ in range(ROUNDS):
+        alone.append(_timed(lambda: _run_network(upscaler, pictures)))
+        whole.append(_timed(lambda: _run_folder(upscaler, folder, output)))
     network, files = min(alone), min(whole)
     result = {
-        "case": f"{MODEL} x{SCALE}, photos of up to {SIDE}x{SIDE}",
-        "photos": count,
-        "rounds": ROUNDS,
+        "case": f"{MODEL} x{SCALE}, {upscaler.precision}, photos of up to {SIDE}x{SIDE}",
         "lr_megapixels": round(sum(p.shape[0] * p.shape[1] for p in pictures) / 1e6, 2),
         "network_seconds": round(network[0], 3),
         "folder_seconds": round(files[0], 3),
@@ -64,7 +71,7 @@ def main(words: list[str]) -> None:
         "all": {"network": alone, "folder": whole},
     }
     print(result)
-    save("folder", result)
+    return result
 
 
 def _run_network(upscaler: Upscaler, pictures: list[NDArray[np.uint8]]) -> None:

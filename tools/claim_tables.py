@@ -23,13 +23,14 @@ def folder() -> str:
     result = load("folder")
     rows = [
         [
-            result["case"],
+            row["case"],
             str(result["photos"]),
-            f"{result['network_seconds']:.2f}",
-            f"{result['folder_seconds']:.2f}",
-            f"{result['ratio']:.2f}",
-            f"{result['folder_cpu_seconds'] / result['network_cpu_seconds']:.2f}",
+            f"{row['network_seconds']:.2f}",
+            f"{row['folder_seconds']:.2f}",
+            f"{row['ratio']:.2f}",
+            f"{row['folder_cpu_seconds'] / row['network_cpu_seconds']:.2f}",
         ]
+        for row in result["results"]
     ]
     header = [
         "folder",
@@ -40,7 +41,7 @@ def folder() -> str:
         "times the processor time",
     ]
     note = (
-        f"{result['lr_megapixels']:g} LR megapixels; the fastest of {result['rounds']} rounds in "
+        f"{result['results'][0]['lr_megapixels']:g} LR megapixels; the fastest of {result['rounds']} rounds in "
         "turns. The last column is what the ratio would be if nothing overlapped with a gap"
     )
     return render_table(header, rows) + source(result, note)
