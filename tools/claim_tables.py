@@ -40,8 +40,9 @@ def folder() -> str:
         "times",
         "times the processor time",
     ]
+    size = result["results"][0]["lr_megapixels"]
     note = (
-        f"{result['results'][0]['lr_megapixels']:g} LR megapixels; the fastest of {result['rounds']} rounds in "
+        f"{size:g} LR megapixels; the fastest of {result['rounds']} rounds in "
         "turns. The last column is what the ratio would be if nothing overlapped with a gap"
     )
     return render_table(header, rows) + source(result, note)
