@@ -121,7 +121,9 @@ def test_a_process_that_is_killed_leaves_whole_results_and_a_rerun_does_the_rest
 def test_a_kill_at_any_step_of_writing_leaves_no_result_and_a_rerun_makes_it(model, moment):
     module, _, name = moment.rpartition(".")
     code = f"import importlib\nmodule = importlib.import_module({module!r})\n"
-    code += "def hold(*_, **__):\n    print('still', flush=True)\n    import time; time.sleep(60)\n"
+    # In one piece, since two threads say it at once.
+    code += "def hold(*_, **__):\n    print('still\\n', end='', flush=True)\n"
+    code += "    import time; time.sleep(60)\n"
     code += f"module.{name} = hold\n" + STILL
     command = [sys.executable, "-c", code, str(model), "go"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
