@@ -65,6 +65,9 @@ def test_the_log_tells_each_loss_and_what_pictures_are_judged_by(prepared, tmp_p
     lines = read_log(tmp_path)
     assert [line["step"] for line in lines] == [4, 8]
     assert all({"loss", "pixels", "fooling", "critic", "haarpsi"} <= line.keys() for line in lines)
+    assert all(line["steps_per_second"] > 0 for line in lines)
+    spent = [line["seconds"] for line in lines]
+    assert spent == sorted(set(spent))
     assert last == lines[-1]["psnr_y"]
     mean = load_checkpoint(tmp_path).ema
     assert all(torch.equal(v, mean[k]) for k, v in load_weights(tmp_path / BEST).items())

@@ -38,7 +38,7 @@ def fine_energy(planes: NDArray[np.float32]) -> NDArray[np.float32]:
     one octave lower, since the picture in hand is LR and its HR is not known. Smoothing by the
     kernel of the Gaussian pyramid stands for shrinking and enlarging: it is many times as fast
     and errs alike at every pixel, not by a grid of every second one. Of the measures compared it
-    tells as well as any where a larger network pays (experiments/004-effort).
+    tells as well as any where a larger network pays (trials in experiments/LOG.md).
 
     Args:
         planes: (C, H, W) in [0, 1], RGB or a single plane, H and W at least 5.

@@ -28,7 +28,8 @@ TIERS = ("swift", "balanced", "fine")
 THRESHOLD = 0.5
 """Detail, in multiples of the picture's mean, above which `auto` takes the best network.
 
-The dial of content-aware inference; chosen on photos/train (experiments/004-effort).
+The dial of content-aware inference; a first value from trials (experiments/LOG.md), which
+experiments/004-effort will choose on photos/train once there is `fine`.
 """
 
 EFFORTS = "low, auto, high, or a positive number (auto is 1)"

@@ -31,7 +31,8 @@ from pixelift.zoo.card import Card
 
 CELL = 48
 """Side of a cell in LR pixels. Of 16, 32, 48, 64 and 96 the one with the least work for the same
-PSNR (experiments/004-effort): smaller ones cost too much context, larger ones know too little."""
+PSNR: smaller ones cost too much context, larger ones know too little (trials in
+experiments/LOG.md)."""
 
 BLOCK = 5
 """Side of a block in cells: 240 LR pixels, about `pixelift.infer.tiling.DEFAULT_TILE`."""
@@ -89,7 +90,7 @@ class Router:
         self.threshold: Final = threshold
         # The best network sees half of what its result depends on. What is further away hardly
         # counts: for balanced x4 the error at that distance from a cut was a hundredth of what it
-        # differs from a small network by, and less further inside (experiments/004-effort).
+        # differs from a small network by, and less further inside (trials in experiments/LOG.md).
         self.context: Final = -(-best.card.radius // 2)
         self.card: Final[Card] = msgspec.structs.replace(
             best.card,

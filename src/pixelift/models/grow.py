@@ -57,16 +57,16 @@ def _chain(network: RepNet) -> list[TrainedConv]:
 
 
 def _take_over(convolution: TrainedConv, known: TrainedConv) -> None:
-    same = isinstance(convolution, CollapsibleConv) and isinstance(known, CollapsibleConv)
-    if same and _form(convolution) == _form(known):  # type: ignore[arg-type]
+    if (
+        isinstance(convolution, CollapsibleConv)
+        and isinstance(known, CollapsibleConv)
+        and convolution.wide.shape == known.wide.shape
+        and convolution.identity == known.identity
+    ):
         # With its wide form, which `embed` would not bring along.
         convolution.load_state_dict(known.state_dict())
     else:
         _put_first(convolution, known.collapsed().detach(), known.bias.detach())
-
-
-def _form(convolution: CollapsibleConv) -> tuple[torch.Size, bool]:
-    return convolution.wide.shape, convolution.identity
 
 
 @torch.no_grad()

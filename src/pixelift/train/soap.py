@@ -6,10 +6,12 @@ from typing import Any
 import torch
 
 BETAS = (0.95, 0.95)
-"""How much of the running means of the gradient and of its square a step keeps (section 6)."""
+"""How much of the running means of the gradient and of its square a step keeps, as in the
+paper's experiments."""
 
 TURN_EVERY = 20
-"""Steps from one adjustment of the directions to the next (section 6.2)."""
+"""Steps from one adjustment of the directions to the next. The paper takes 10, and with that a
+network of 48 channels spent a sixth of its time here."""
 
 TINY = 1e-8
 """Keeps the division by the root of the mean square finite."""
