@@ -61,3 +61,23 @@ def test_equal_crops_have_no_loss_and_no_endless_gradient():
     loss.backward()
     assert loss == 0
     assert sr.grad.abs().max() == 0
+
+
+def test_luma_counts_grey_differences_in_full_and_colour_by_its_share_of_brightness():
+    hr = torch.rand(2, 3, 6, 5)
+    grey = restoration_loss(hr + 0.5, hr, kind="l1", frequency=0.0, luma=1.0)
+    assert grey.item() == pytest.approx(0.5, rel=1e-5)
+    blue = hr.clone()
+    blue[:, 2] += 0.3
+    shares = [
+        restoration_loss(blue, hr, kind="l1", frequency=0.0, luma=share).item()
+        for share in (0.0, 0.5, 1.0)
+    ]
+    of_rgb, of_luma = 0.3 / 3, 0.3 * 0.114
+    assert shares == pytest.approx([of_rgb, (of_rgb + of_luma) / 2, of_luma], rel=1e-4)
+
+
+def test_one_channel_has_no_luma_of_its_own():
+    sr, hr = torch.rand(2, 1, 6, 5), torch.rand(2, 1, 6, 5)
+    with_luma = restoration_loss(sr, hr, kind="psnr", frequency=0.1, luma=0.7)
+    assert with_luma == restoration_loss(sr, hr, kind="psnr", frequency=0.1)

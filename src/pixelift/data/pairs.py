@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from pixelift.data.degraded import Degrader
+from pixelift.data.halved import Halver
 from pixelift.data.sample import CropSampler
 from pixelift.degrade.draw import PRESETS
 from pixelift.image.dihedral import transform
@@ -39,6 +40,7 @@ class PairDataset(Dataset[Batch]):
         scale: int,
         batch: int,
         degrader: Degrader | None = None,
+        halver: Halver | None = None,
         part: tuple[int, int] = (0, 1),
     ) -> None:
         """Set what a batch is.
@@ -49,11 +51,13 @@ class PairDataset(Dataset[Batch]):
             scale: LR to HR factor.
             batch: Crops in a batch.
             degrader: How LR is made, at the same scale; without it by bicubic shrinking alone.
+            halver: Which crops show photos at half their size; without it none.
             part: Which of how many equal parts of each batch is wanted, from 0.
         """
         self._prepared, self._sampler = prepared, sampler
         self._batch, self._part = batch, part
         self._degrader = degrader or Degrader(PRESETS["clean"], 1.0, scale, 0)
+        self._halver = halver or Halver(0.0, scale, 0)
         self._maps: dict[int, NDArray[np.uint8]] = {}
 
     def __getitem__(self, step: int) -> Batch:
@@ -62,9 +66,13 @@ class PairDataset(Dataset[Batch]):
         count = self._batch // parts
         first = step * self._batch + number * count
         crops = [self._sampler.draw(index) for index in range(first, first + count)]
-        pictures = [self._picture(crop.picture) for crop in crops]
-        lr = self._degrader.crops(pictures, [crop.box for crop in crops], first=first)
-        hr = (p[crop.box.slices] for p, crop in zip(pictures, crops, strict=True))
+        taken = [
+            self._halver.take(self._picture(crop.picture), crop.box, index=first + n)
+            for n, crop in enumerate(crops)
+        ]
+        pictures, boxes = [picture for picture, _ in taken], [box for _, box in taken]
+        lr = self._degrader.crops(pictures, boxes, first=first)
+        hr = (picture[box.slices] for picture, box in taken)
         turns = [crop.turn for crop in crops]
         return Batch(_stack(lr, turns), _stack(hr, turns))
 

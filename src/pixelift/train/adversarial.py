@@ -194,7 +194,8 @@ def _step(
     with torch.autocast(training.device.type, torch.bfloat16, enabled=training.is_bf16):
         sr = training.forward(lr)
     sr = sr.float()
-    pixels = restoration_loss(sr, hr, kind=recipe.optim.loss, frequency=recipe.optim.frequency)
+    optim = recipe.optim
+    pixels = restoration_loss(sr, hr, kind=optim.loss, frequency=optim.frequency, luma=optim.luma)
     with _frozen(critic.network):
         verdict, seen = critic.network(sr[cut])
         with torch.no_grad():

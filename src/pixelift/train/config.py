@@ -48,6 +48,9 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How LR crops are made: a preset (clean, photo, heavy), or a table of shares and ranges."""
     clean_share: Share = 0.15
     """Share of the crops that are only shrunk all the same, so that clean pictures stay sharp."""
+    halved_share: Share = 0.0
+    """Share of the crops that are taken twice as wide and halved first: more detail in a pixel, as
+    in pictures that were made smaller before."""
     workers: Annotated[int, Meta(ge=0, le=256)] | Literal["auto"] = "auto"
     """Processes that cut crops ahead of time; the crops are the same for any number. By default
     none where the processor trains, and as many as there are cores for a GPU."""
@@ -75,6 +78,8 @@ class OptimSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Steps in which the step size rises to its peak."""
     loss: PixelLoss = "l1"
     """Mean absolute, mean squared or Charbonnier difference of pixels in [0, 1]."""
+    luma: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    """Share of the loss that is measured on luma alone, as PSNR-Y is and as eyes mostly do."""
     frequency: Annotated[float, Meta(ge=0, le=1000)] = 0.0
     """Weight of the difference of the Fourier transforms beside it; papers take 0.05 or 0.1."""
     ema: Annotated[float, Meta(ge=0, lt=1)] = 0.999

@@ -1,6 +1,7 @@
 """What a recipe makes of a prepared set: crops to learn from, and crops to be measured on."""
 
 from pixelift.data.degraded import Degrader
+from pixelift.data.halved import Halver
 from pixelift.data.pairs import PairDataset
 from pixelift.data.sample import CropSampler
 from pixelift.degrade.draw import resolve
@@ -32,7 +33,13 @@ def training_pairs(
     )
     degrader = Degrader(resolve(data.degrade), data.clean_share, scale, seed)
     return PairDataset(
-        prepared, sampler, scale=scale, batch=data.batch, degrader=degrader, part=part
+        prepared,
+        sampler,
+        scale=scale,
+        batch=data.batch,
+        degrader=degrader,
+        halver=Halver(data.halved_share, scale, seed),
+        part=part,
     )
 
 

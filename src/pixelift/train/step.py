@@ -1,5 +1,7 @@
 """One training step."""
 
+from functools import partial
+
 import torch
 
 from pixelift.data.pairs import Batch
@@ -73,14 +75,13 @@ def _loss(
 ) -> torch.Tensor:
     optim, teacher = recipe.optim, training.teacher
     share = recipe.distill.weight if teacher else 0.0
+    measure = partial(restoration_loss, kind=optim.loss, frequency=optim.frequency, luma=optim.luma)
     loss = torch.zeros((), device=sr.device)
     if share < 1:
-        of_photos = restoration_loss(sr, hr, kind=optim.loss, frequency=optim.frequency)
-        loss = loss + (1 - share) * of_photos
+        loss = loss + (1 - share) * measure(sr, hr)
     if teacher and share > 0:
         bf16 = torch.autocast(sr.device.type, torch.bfloat16, enabled=training.is_bf16)
         with torch.no_grad(), bf16:
             shown = teacher(lr).float()
-        of_teacher = restoration_loss(sr, shown, kind=optim.loss, frequency=optim.frequency)
-        loss = loss + share * of_teacher
+        loss = loss + share * measure(sr, shown)
     return loss
