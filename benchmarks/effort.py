@@ -15,7 +15,7 @@ import numpy as np
 
 from pixelift import Upscaler
 from pixelift.evaluate.datasets import find_sources, load_pair
-from pixelift.infer.effort import THRESHOLD
+from pixelift.infer.effort import SPARED
 from pixelift.infer.route import CELL, Router
 from pixelift.metrics.psnr import psnr
 from stamp import save
@@ -90,7 +90,7 @@ def main() -> None:
         if isinstance(network, Router)
         else [network.card.key]
     )
-    settled = {"scale": chosen.scale, "rounds": ROUNDS, "threshold": THRESHOLD, "cell": CELL}
+    settled = {"scale": chosen.scale, "rounds": ROUNDS, "spared": SPARED, "cell": CELL}
     save("effort", settled | {"networks": names, "results": results})
 
 

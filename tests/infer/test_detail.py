@@ -15,7 +15,6 @@ def test_cells_hold_the_mean_energy_of_their_pixels(rng, frozen):
     assert detail.cells.shape == (3, 4)
     assert np.isclose(detail.cells[1, 2], energy[16:32, 32:48].mean(), rtol=1e-6)
     assert np.isclose(detail.cells[2, 3], energy[32:, 48:].mean(), rtol=1e-6)
-    assert np.isclose(detail.mean, energy.mean(), rtol=1e-6)
     assert str(detail.size) == "50x41"
 
 
@@ -25,7 +24,6 @@ def test_how_rows_are_cut_into_bands_changes_no_bit(rng, heights):
     whole = measure_cells([picture], cell=16)
     parts = measure_cells(np.split(picture, np.cumsum(heights)[:-1]), cell=16)
     assert np.array_equal(whole.cells, parts.cells)
-    assert whole.mean == parts.mean
 
 
 def test_more_rows_than_a_band_are_measured_once_each(rng):
@@ -39,7 +37,7 @@ def test_plain_colour_and_even_slopes_have_no_detail():
     slope = np.linspace(0, 1, 64, dtype=np.float32)[None, :, None].repeat(20, 0)
     energy = fine_energy(slope.transpose(2, 0, 1))
     assert energy.max() < 1e-6
-    assert measure_cells([np.full((9, 9, 3), 0.3, np.float32)], cell=4).mean < 1e-8
+    assert measure_cells([np.full((9, 9, 3), 0.3, np.float32)], cell=4).cells.max() < 1e-8
 
 
 def test_the_energy_of_a_single_white_pixel_is_known():
@@ -53,7 +51,7 @@ def test_the_energy_of_a_single_white_pixel_is_known():
 def test_pictures_smaller_than_the_kernel_are_measured(size):
     detail = measure_cells([np.zeros((*size, 1), np.float32)], cell=8)
     assert detail.cells.shape == (1, 1)
-    assert detail.mean == 0
+    assert not detail.cells.any()
 
 
 def test_no_rows_are_refused():

@@ -5,7 +5,7 @@ import pytest
 
 from pixelift.errors import ConfigError, UnknownNameError
 from pixelift.infer import effort as effort_module
-from pixelift.infer.effort import THRESHOLD, TIERS, Interpolation, open_network, parse_effort
+from pixelift.infer.effort import SPARED, TIERS, Interpolation, open_network, parse_effort
 from pixelift.infer.ensemble import EnsembleEngine
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
@@ -39,12 +39,12 @@ def test_low_and_high_are_one_network(effort, name):
 
 
 @pytest.mark.usefixtures("home")
-def test_auto_is_the_cheapest_and_the_best_and_a_number_moves_the_threshold():
+def test_auto_is_the_two_best_and_a_number_moves_the_share():
     auto, more = open_network(scale=2, effort="auto"), open_network(scale=2, effort=4)
     assert isinstance(auto, Router)
     assert isinstance(more, Router)
     assert (auto.cheap.card.name, auto.best.card.name) == ("small", "large")
-    assert (auto.threshold, more.threshold) == (THRESHOLD, THRESHOLD / 4)
+    assert (auto.spared, more.spared) == (SPARED, SPARED**4)
 
 
 @pytest.mark.usefixtures("home")

@@ -17,7 +17,7 @@ if not any(map(importlib.util.find_spec, ("openvino", "onnxruntime"))):
 def router(tmp_path_factory):
     card, path = write_model(tmp_path_factory.mktemp("models"), scale=2, width=4, depth=2)
     network = Network(open_engine(card, path, threads=1))
-    return Router(network, network, threshold=0.5)
+    return Router(network, network, spared=0.1)
 
 
 def test_cells_have_the_colour_of_what_made_them_and_a_white_line_between(router, rng):

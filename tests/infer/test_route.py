@@ -15,7 +15,7 @@ from tests.fakes import write_model
 if not any(map(importlib.util.find_spec, ("openvino", "onnxruntime"))):
     pytest.skip("no engine is installed", allow_module_level=True)
 
-NEVER, ALWAYS = 1e9, -1.0
+NEVER, ALWAYS = 1.0, 0.0
 
 
 class Asked:
@@ -66,8 +66,8 @@ def photo():
     return picture
 
 
-def route(engines, *, threshold=0.5, cheap="cheap"):
-    return Router(Network(engines[cheap]), Network(engines["best"]), threshold=threshold)
+def route(engines, *, spared=0.5, cheap="cheap"):
+    return Router(Network(engines[cheap]), Network(engines["best"]), spared=spared)
 
 
 def run(router, samples, dtype=np.float32, tile=256):
@@ -94,14 +94,14 @@ def test_the_best_network_gets_the_cells_with_detail_and_no_others(engines, phot
 
 
 def test_a_plain_picture_is_left_to_the_cheap_network(engines):
-    assert route(engines, threshold=0).decide(np.full((60, 60, 3), 0.4, np.float32)).share == 0
+    assert route(engines, spared=0).decide(np.full((60, 60, 3), 0.4, np.float32)).share == 0
 
 
-@pytest.mark.parametrize(("threshold", "name"), [(NEVER, "cheap"), (ALWAYS, "best")])
-def test_where_all_cells_agree_the_result_is_that_of_one_network(engines, threshold, name):
+@pytest.mark.parametrize(("spared", "name"), [(NEVER, "cheap"), (ALWAYS, "best")])
+def test_where_all_cells_agree_the_result_is_that_of_one_network(engines, spared, name):
     noise = np.random.default_rng(1).random((260, 250, 3), dtype=np.float32)
     difference = np.abs(
-        run(route(engines, threshold=threshold), noise) - plain(engines[name], noise)
+        run(route(engines, spared=spared), noise) - plain(engines[name], noise)
     )
     # The best network sees half of its radius beyond a block: rows and columns there may differ.
     inside = np.ones(difference.shape[:2], bool)
@@ -154,7 +154,7 @@ def test_the_result_does_not_depend_on_how_the_picture_comes_in(engines, photo):
 def test_a_cell_in_the_middle_of_a_moved_picture_is_the_same(engines, photo):
     # One block further down and right: the same grid, so the same pixels away from the borders.
     moved = np.pad(photo, ((BLOCK * CELL, 0), (BLOCK * CELL, 0), (0, 0)), mode="symmetric")
-    router = route(engines, threshold=ALWAYS)
+    router = route(engines, spared=ALWAYS)
     whole, part = run(router, photo), run(router, moved)
     start = 2 * BLOCK * CELL
     assert np.allclose(part[start + 40 :, start + 40 :], whole[40:, 40:], atol=1e-5)
@@ -201,18 +201,18 @@ def test_networks_of_different_scales_do_not(engines):
 
 def test_less_memory_makes_smaller_blocks_and_then_an_error(engines, photo):
     few = Asked(engines["best"], limit=120 * 120)
-    result = run(Router(Network(engines["cheap"]), Network(few), threshold=ALWAYS), photo)
+    result = run(Router(Network(engines["cheap"]), Network(few), spared=ALWAYS), photo)
     assert max(h * w for h, w in few.shapes) <= 120 * 120
-    assert np.abs(result - run(route(engines, threshold=ALWAYS), photo)).mean() < 1e-3
+    assert np.abs(result - run(route(engines, spared=ALWAYS), photo)).mean() < 1e-3
     none = Asked(engines["best"], limit=100)
     with pytest.raises(OutOfMemoryError, match="--effort low"):
-        run(Router(Network(engines["cheap"]), Network(none), threshold=ALWAYS), photo)
+        run(Router(Network(engines["cheap"]), Network(none), spared=ALWAYS), photo)
 
 
 def test_the_cheap_network_is_not_asked_for_what_the_best_makes_alone(engines):
     noise = np.random.default_rng(1).random((250, 250, 3), dtype=np.float32)
     cheap = Asked(engines["cheap"])
-    run(Router(Network(cheap), Network(engines["best"]), threshold=ALWAYS), noise)
+    run(Router(Network(cheap), Network(engines["best"]), spared=ALWAYS), noise)
     assert cheap.shapes == []
 
 
@@ -227,7 +227,7 @@ def test_blocks_cover_every_pixel_once_from_the_corner_on():
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 50), (49, 97)])
 def test_pictures_of_any_size(engines, size, rng):
     picture = rng.random((*size, 3), dtype=np.float32)
-    for threshold in (NEVER, 0.9, ALWAYS):
-        sr = run(route(engines, threshold=threshold), picture)
+    for spared in (NEVER, 0.4, ALWAYS):
+        sr = run(route(engines, spared=spared), picture)
         assert sr.shape == (2 * size[0], 2 * size[1], 3)
         assert np.isfinite(sr).all()

@@ -25,8 +25,6 @@ class Detail:
     cells: NDArray[np.float64]
     """(rows, columns): mean energy of each cell, in squared 8-bit levels; cells at the right and
     lower border may be smaller than the others."""
-    mean: float
-    """Mean energy of the whole picture, in squared 8-bit levels."""
     size: Size
     """Size of the picture, in LR pixels."""
 
@@ -80,7 +78,7 @@ def measure_cells(bands: Iterable[NDArray[np.float32]], *, cell: int) -> Detail:
     tall = np.diff([*heights, len(rows)])
     wide = np.diff([*range(0, width, cell), width])
     size = Size(len(rows), width)
-    return Detail(sums / np.outer(tall, wide), float(sums.sum()) / size.pixels, size)
+    return Detail(sums / np.outer(tall, wide), size)
 
 
 def _with_context(bands: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

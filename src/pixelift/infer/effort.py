@@ -25,11 +25,10 @@ DEFAULT_MODEL = "balanced"
 TIERS = ("swift", "balanced", "fine")
 """The packaged networks among which an effort chooses, from the cheapest to the best."""
 
-THRESHOLD = 0.5
-"""Detail, in multiples of the picture's mean, above which `auto` takes the best network.
+SPARED = 0.25
+"""Share of a picture's detail that `auto` leaves to the cheaper network.
 
-The dial of content-aware inference; a first value from trials (experiments/LOG.md), which
-experiments/004-effort will choose on photos/train once there is `fine`.
+The dial of content-aware inference, chosen by experiments/004-effort on photos/train.
 """
 
 EFFORTS = "low, auto, high, or a positive number (auto is 1)"
@@ -53,9 +52,10 @@ def open_network(
         model: Name of a packaged network, or path of an .onnx file; without meaning where an
             effort is given.
         scale: HR pixels per LR pixel; see `find_model`.
-        effort: "low" takes the cheapest packaged network, "high" the best, "auto" the cheapest
-            where there is little to restore and the best where there is much; a number divides
-            the threshold of auto, so that 2 spends more than 1. None takes `model`.
+        effort: "low" takes the cheapest packaged network, "high" the best, "auto" the one before
+            the best where there is little to restore and the best where there is much; a number
+            is the power to which `SPARED` is raised, so that 2 spends more than 1, which is auto.
+            None takes `model`.
         ensemble: Whether each network is asked eight times.
         provider: See `open_engine`.
         precision: See `open_engine`.
@@ -86,8 +86,9 @@ def open_network(
     if factor in (0.0, np.inf):
         return open_one(*tiers[0 if factor == 0 else -1])
     best = open_one(*tiers[-1])
-    cheap = open_one(*tiers[0]) if len(tiers) > 1 else Network(Interpolation(best.engine))
-    return Router(cheap, best, threshold=THRESHOLD / factor)
+    # The one before the best: it costs more than the cheapest, but far more may be left to it.
+    cheap = open_one(*tiers[-2]) if len(tiers) > 1 else Network(Interpolation(best.engine))
+    return Router(cheap, best, spared=SPARED**factor)
 
 
 def scales_of(model: str | os.PathLike[str], *, effort: Effort | None) -> tuple[int, ...]:

@@ -42,6 +42,6 @@ def explain(router: Router, colour: Samples) -> Picture:
     entries = [
         (CHEAP, f"{router.cheap.card.name} {100 - share} %"),
         (BEST, f"{router.best.card.name} {share} %"),
-        ((1.0, 1.0, 1.0), f"best above {router.threshold:.2f} times the mean detail"),
+        ((1.0, 1.0, 1.0), f"{router.cheap.card.name}: at most {router.spared:.0%} of the detail"),
     ]
     return Picture(with_legend(drawn.astype(np.float32), entries))

@@ -1,9 +1,9 @@
 """Content-aware inference: each part of a picture gets as much network as there is to restore.
 
-A picture is cut into cells of `CELL` LR pixels. A cell with much detail beside the whole picture
-gets the best network, the others the cheapest. Both add what they predict to the same
-interpolated picture, so that they agree where there is nothing to predict; and inside the border
-of a cell one fades into the other.
+A picture is cut into cells of `CELL` LR pixels. Those with the least detail get the cheap network,
+as many as hold a given share of all detail between them; the others get the best. Both add what
+they predict to the same interpolated picture, so that they agree where there is nothing to predict;
+and inside the border of a cell one fades into the other.
 
 Cells, and the blocks of cells that are computed at once, lie on a grid that begins at the corner
 of the picture: the result depends on the picture alone, and not on how it comes in.
@@ -23,7 +23,7 @@ from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Rows, Samples, Window, as_type
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.cover import cover
-from pixelift.infer.detail import BAND, Detail, measure_cells
+from pixelift.infer.detail import BAND, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
 from pixelift.infer.tiling import Progress, cut_mirrored
@@ -54,30 +54,28 @@ class Decision:
 
     is_best: NDArray[np.bool_]
     """(rows, columns) of cells: true where the best network runs."""
-    detail: Detail
-    """What it was decided by."""
+    size: Size
+    """Size of the picture, in LR pixels."""
 
     @property
     def share(self) -> float:
         """Share of the picture's pixels that the best network makes, 0 to 1."""
-        size = self.detail.size
-        tall, wide = (
-            np.diff([*range(0, length, CELL), length]) for length in (size.height, size.width)
-        )
-        return float((np.outer(tall, wide) * self.is_best).sum() / size.pixels)
+        return float((_areas(self.size) * self.is_best).sum() / self.size.pixels)
 
 
 class Router:
     """A cheap network and a good one of the same scale, and the choice between them."""
 
-    def __init__(self, cheap: Network, best: Network, *, threshold: float) -> None:
+    def __init__(self, cheap: Network, best: Network, *, spared: float) -> None:
         """Put two networks together.
 
         Args:
             cheap: Runs where there is little to restore.
             best: Runs where there is much.
-            threshold: Detail of a cell, as a multiple of the picture's mean, above which the best
-                network is used; 0 uses it nearly everywhere.
+            spared: Share of a picture's detail, 0 to 1, that may be left to the cheap network; 0
+                uses the best nearly everywhere. What the best network gains in a cell is nearly
+                proportional to the cell's detail, so that this is the share of its gain that is
+                given up, in every picture alike (experiments/LOG.md).
 
         Raises:
             ValueError: The networks are not of one scale.
@@ -87,7 +85,7 @@ class Router:
             raise ValueError(f"{cards[0].key} and {cards[1].key} do not go together")
         self.cheap: Final = cheap
         self.best: Final = best
-        self.threshold: Final = threshold
+        self.spared: Final = spared
         # The best network sees half of what its result depends on. What is further away hardly
         # counts: for balanced x4 the error at that distance from a cut was a hundredth of what it
         # differs from a small network by, and less further inside (trials in experiments/LOG.md).
@@ -116,7 +114,12 @@ class Router:
         """
         bands = (to_float(samples[top : top + BAND]) for top in range(0, len(samples), BAND))
         detail = measure_cells(bands, cell=CELL)
-        return Decision(detail.cells > max(self.threshold * detail.mean, FLOOR), detail)
+        amounts = (detail.cells * _areas(detail.size)).ravel()
+        order = np.argsort(detail.cells, axis=None, kind="stable")
+        held = np.cumsum(amounts[order])
+        is_best = detail.cells > FLOOR
+        is_best.flat[order[held <= self.spared * held[-1]]] = False
+        return Decision(is_best, detail.size)
 
     def rows(
         self,
@@ -264,6 +267,14 @@ def plan_blocks(size: Size, *, side: int = BLOCK, is_wide: bool = False) -> list
         for top in range(0, size.height, pixels)
         for left in range(0, size.width, wide)
     ]
+
+
+def _areas(size: Size) -> NDArray[np.intp]:
+    """Count the pixels of each cell; the last of a row and of a column may be smaller."""
+    tall, wide = (
+        np.diff([*range(0, length, CELL), length]) for length in (size.height, size.width)
+    )
+    return np.outer(tall, wide)
 
 
 def _blend(target: Samples, source: Samples, weights: Weights, *, scale: int) -> None:
