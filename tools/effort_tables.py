@@ -43,9 +43,9 @@ def effort() -> str:
         f"{found[0]['pictures']} of {name}" for name, found in result["results"].items()
     )
     note = (
-        f"{' and '.join(result['networks'])}, auto leaves {result['spared']:.0%} of the detail to the "
-        f"first; pictures: {counts}; whole library calls, median of {result['rounds']} in turns. Of pixels: share that the "
-        "best network makes"
+        f"{' and '.join(result['networks'])}, auto leaves {result['spared']:.0%} of the detail to "
+        f"the first; pictures: {counts}; whole library calls, median of {result['rounds']} in "
+        "turns. Of pixels: share that the best network makes"
     )
     return render_table(header, rows) + source(result, note)
 

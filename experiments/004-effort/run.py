@@ -2,7 +2,7 @@
 
     python experiments/004-effort/run.py SHARED [--every N] [--most N]
 
-Enlarges photos/train, photos/valid and B100 with the cheapest and the best packaged network, holds
+Enlarges photos/train, photos/valid and B100 with the two best packaged networks, holds
 the gain of each cell against measures of the LR picture, and writes results.json and figures/.
 """
 
@@ -53,7 +53,7 @@ class Picture:
     """Maps of one picture at LR size."""
 
     cheap: Map
-    """Squared error of the cheapest network, in squared 8-bit levels."""
+    """Squared error of the cheaper network, in squared 8-bit levels."""
     best: Map
     """The same of the best."""
     measures: dict[str, Map]
@@ -74,7 +74,7 @@ def measures(lr: NDArray[np.uint8], residual: Map) -> dict[str, Map]:
         "edge density": (gradient > EDGE_THRESHOLD).astype(np.float32),
         "gradient energy": gradient**2,
         "variance": y,
-        "residual of the cheapest network": residual,
+        "residual of the cheaper network": residual,
     }
 
 
@@ -139,23 +139,28 @@ def losses(
     return found, chosen / pixels, work / whole
 
 
-def above(picture: Picture, *, name: str, side: int, threshold: float) -> NDArray[np.bool_]:
-    """Cells above a multiple of the picture's mean."""
+def beyond(picture: Picture, *, name: str, side: int, spared: float) -> NDArray[np.bool_]:
+    """All cells but those of the least detail that together hold a share of it, as in `Router`."""
     values = in_cells(picture.measures[name], side, name=name)
-    return values > threshold * values.mean()
+    tall, wide = (np.diff([*range(0, n, side), n]) for n in picture.best.shape)
+    order = np.argsort(values, axis=None, kind="stable")
+    held = np.cumsum((values * np.outer(tall, wide)).ravel()[order])
+    is_best = np.ones(values.shape, bool)
+    is_best.flat[order[held <= spared * held[-1]]] = False
+    return is_best
 
 
 def needed(pictures: list[Picture], name: str, side: int, allowed: float) -> dict[str, float]:
-    """Find the largest threshold whose mean loss is allowed, and what it takes."""
-    low, high = 0.0, 4.0
+    """Find the largest share to spare whose mean loss is allowed, and what it takes."""
+    low, high = 0.0, 1.0
     for _ in range(12):
         middle = (low + high) / 2
-        found, *_ = losses(pictures, side, partial(above, name=name, side=side, threshold=middle))
+        found, *_ = losses(pictures, side, partial(beyond, name=name, side=side, spared=middle))
         mean = np.mean(found)
         low, high = (middle, high) if mean <= allowed else (low, middle)
-    found, share, work = losses(pictures, side, partial(above, name=name, side=side, threshold=low))
+    found, share, work = losses(pictures, side, partial(beyond, name=name, side=side, spared=low))
     return {
-        "threshold": round(low, 4),
+        "spared": round(low, 4),
         "share": round(share, 4),
         "work": round(work, 4),
         "loss_db": round(float(np.mean(found)), 4),
@@ -196,13 +201,13 @@ def study(pictures: dict[str, list[Picture]], config: dict[str, Any]) -> dict[st
     )
     for side in config["cells"]:
         result["cells"][str(side)] = needed(train, chosen, side, config["allowed_db"])
-    threshold = needed(train, chosen, CELL, config["chosen_db"])["threshold"]
+    spared = needed(train, chosen, CELL, config["chosen_db"])["spared"]
     for name, found in pictures.items():
         loss, share, work = losses(
-            found, CELL, partial(above, name=chosen, side=CELL, threshold=threshold)
+            found, CELL, partial(beyond, name=chosen, side=CELL, spared=spared)
         )
         result["chosen"][name] = {
-            "threshold": threshold,
+            "spared": spared,
             "share": round(share, 4),
             "work": round(work, 4),
             "loss_db": round(float(np.mean(loss)), 4),

@@ -100,9 +100,7 @@ def test_a_plain_picture_is_left_to_the_cheap_network(engines):
 @pytest.mark.parametrize(("spared", "name"), [(NEVER, "cheap"), (ALWAYS, "best")])
 def test_where_all_cells_agree_the_result_is_that_of_one_network(engines, spared, name):
     noise = np.random.default_rng(1).random((260, 250, 3), dtype=np.float32)
-    difference = np.abs(
-        run(route(engines, spared=spared), noise) - plain(engines[name], noise)
-    )
+    difference = np.abs(run(route(engines, spared=spared), noise) - plain(engines[name], noise))
     # The best network sees half of its radius beyond a block: rows and columns there may differ.
     inside = np.ones(difference.shape[:2], bool)
     if name == "best":
