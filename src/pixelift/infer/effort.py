@@ -28,7 +28,8 @@ TIERS = ("swift", "balanced", "fine")
 SPARED = 0.25
 """Share of a picture's detail that `auto` leaves to the cheaper network.
 
-The dial of content-aware inference, chosen by experiments/004-effort on photos/train.
+The dial of content-aware inference; a first value from trials (experiments/LOG.md), which
+experiments/004-effort will choose on photos/train once `fine` is trained to its end.
 """
 
 EFFORTS = "low, auto, high, or a positive number (auto is 1)"
