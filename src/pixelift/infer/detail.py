@@ -73,12 +73,25 @@ def measure_cells(bands: Iterable[NDArray[np.float32]], *, cell: int) -> Detail:
         energy = fine_energy(np.ascontiguousarray(band.transpose(2, 0, 1)[:, :, columns]))
         starts = np.arange(0, width, cell)
         rows += list(np.add.reduceat(energy, starts, axis=1, dtype=np.float64))
-    heights = np.arange(0, len(rows), cell)
-    sums = np.add.reduceat(np.array(rows), heights, axis=0)
-    tall = np.diff([*heights, len(rows)])
-    wide = np.diff([*range(0, width, cell), width])
+    sums = np.add.reduceat(np.array(rows), np.arange(0, len(rows), cell), axis=0)
     size = Size(len(rows), width)
-    return Detail(sums / np.outer(tall, wide), size)
+    return Detail(sums / cell_areas(size, cell=cell), size)
+
+
+def cell_areas(size: Size, *, cell: int) -> NDArray[np.intp]:
+    """Count the pixels of each cell; those at the right and lower border may be smaller.
+
+    Args:
+        size: Size of the picture in pixels.
+        cell: Side of a cell in pixels.
+
+    Returns:
+        (rows, columns) of cells.
+    """
+    tall, wide = (
+        np.diff([*range(0, length, cell), length]) for length in (size.height, size.width)
+    )
+    return np.outer(tall, wide)
 
 
 def _with_context(bands: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

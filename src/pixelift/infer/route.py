@@ -23,7 +23,7 @@ from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Rows, Samples, Window, as_type
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.cover import cover
-from pixelift.infer.detail import BAND, measure_cells
+from pixelift.infer.detail import BAND, cell_areas, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
 from pixelift.infer.tiling import Progress, cut_mirrored
@@ -60,7 +60,7 @@ class Decision:
     @property
     def share(self) -> float:
         """Share of the picture's pixels that the best network makes, 0 to 1."""
-        return float((_areas(self.size) * self.is_best).sum() / self.size.pixels)
+        return float((cell_areas(self.size, cell=CELL) * self.is_best).sum() / self.size.pixels)
 
 
 class Router:
@@ -114,7 +114,7 @@ class Router:
         """
         bands = (to_float(samples[top : top + BAND]) for top in range(0, len(samples), BAND))
         detail = measure_cells(bands, cell=CELL)
-        amounts = (detail.cells * _areas(detail.size)).ravel()
+        amounts = (detail.cells * cell_areas(detail.size, cell=CELL)).ravel()
         order = np.argsort(detail.cells, axis=None, kind="stable")
         held = np.cumsum(amounts[order])
         is_best = detail.cells > FLOOR
@@ -267,14 +267,6 @@ def plan_blocks(size: Size, *, side: int = BLOCK, is_wide: bool = False) -> list
         for top in range(0, size.height, pixels)
         for left in range(0, size.width, wide)
     ]
-
-
-def _areas(size: Size) -> NDArray[np.intp]:
-    """Count the pixels of each cell; the last of a row and of a column may be smaller."""
-    tall, wide = (
-        np.diff([*range(0, length, CELL), length]) for length in (size.height, size.width)
-    )
-    return np.outer(tall, wide)
 
 
 def _blend(target: Samples, source: Samples, weights: Weights, *, scale: int) -> None:
