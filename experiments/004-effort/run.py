@@ -43,6 +43,8 @@ SETS = {
     "photos/valid": "photos/valid",
     "B100": "bench/B100/HR",
 }
+CONTEXT = 7
+"""LR pixels around a rectangle that are computed with it: half of the radius of fine x4."""
 SHARES = np.linspace(0, 1, 21)
 
 Map = NDArray[np.float32]
@@ -52,6 +54,7 @@ Map = NDArray[np.float32]
 class Picture:
     """Maps of one picture at LR size."""
 
+    name: str
     cheap: Map
     """Squared error of the cheaper network, in squared 8-bit levels."""
     best: Map
@@ -78,7 +81,9 @@ def measures(lr: NDArray[np.uint8], residual: Map) -> dict[str, Map]:
     }
 
 
-def measure_picture(lr: NDArray[np.uint8], hr: NDArray[np.uint8], router: Router) -> Picture:
+def measure_picture(
+    name: str, lr: NDArray[np.uint8], hr: NDArray[np.uint8], router: Router
+) -> Picture:
     """Enlarge with both networks and measure."""
     scale = router.card.scale
     true = luma(to_float(hr))
@@ -97,6 +102,7 @@ def measure_picture(lr: NDArray[np.uint8], hr: NDArray[np.uint8], router: Router
     cheap, best = run(router.cheap), run(router.best)
     plain = luma(np.clip(upscale(to_float(lr), scale), 0, 1))
     return Picture(
+        name,
         shrunk((cheap - true) ** 2),
         shrunk((best - true) ** 2),
         measures(lr, shrunk((cheap - plain) ** 2)),
@@ -133,8 +139,10 @@ def losses(
         for top in range(0, cells.shape[0], per_block):
             for left in range(0, cells.shape[1], per_block):
                 block = cells[top : top + per_block, left : left + per_block]
-                boxes = cover(block, cell=side, halo=4)
-                work += sum((b.height * side + 8) * (b.width * side + 8) for b in boxes)
+                boxes = cover(block, cell=side, halo=CONTEXT)
+                work += sum(
+                    (b.height * side + 2 * CONTEXT) * (b.width * side + 2 * CONTEXT) for b in boxes
+                )
                 whole += block.size * side**2
     return found, chosen / pixels, work / whole
 
@@ -166,6 +174,11 @@ def needed(pictures: list[Picture], name: str, side: int, allowed: float) -> dic
         "loss_db": round(float(np.mean(found)), 4),
         "worst_db": round(float(np.max(found)), 4),
     }
+
+
+def gap(picture: Picture) -> float:
+    """How many dB the cheaper network is below the best, everywhere."""
+    return float(10 * np.log10(picture.cheap.mean() / picture.best.mean()))
 
 
 def curve(
@@ -201,7 +214,7 @@ def study(pictures: dict[str, list[Picture]], config: dict[str, Any]) -> dict[st
     )
     for side in config["cells"]:
         result["cells"][str(side)] = needed(train, chosen, side, config["allowed_db"])
-    spared = needed(train, chosen, CELL, config["chosen_db"])["spared"]
+    spared = needed(pictures[config["chosen_on"]], chosen, CELL, config["chosen_db"])["spared"]
     for name, found in pictures.items():
         loss, share, work = losses(
             found, CELL, partial(beyond, name=chosen, side=CELL, spared=spared)
@@ -212,9 +225,8 @@ def study(pictures: dict[str, list[Picture]], config: dict[str, Any]) -> dict[st
             "work": round(work, 4),
             "loss_db": round(float(np.mean(loss)), 4),
             "worst_db": round(float(np.max(loss)), 4),
-            "gap_db": round(
-                float(np.mean([10 * np.log10(p.cheap.mean() / p.best.mean()) for p in found])), 4
-            ),
+            "gap_db": round(float(np.mean([gap(p) for p in found])), 4),
+            "gaps_db": {p.name: round(gap(p), 3) for p in sorted(found, key=gap, reverse=True)},
         }
     return result
 
@@ -265,7 +277,7 @@ def main() -> None:
         if name == "photos/train":
             sources = sources[:: chosen.every or config["every"]]
         pictures[name] = [
-            measure_picture(*load_pair(source, scale=config["scale"]), router)
+            measure_picture(source.name, *load_pair(source, scale=config["scale"]), router)
             for source in sources[: chosen.most]
         ]
         print(f"{name}: {len(pictures[name])} pictures", flush=True)
