@@ -9,7 +9,7 @@ from pixelift.image.picture import Picture
 from pixelift.image.rows import collect, gather, picture_rows
 from pixelift.infer.engine import open_engine, samples_by_planes
 from pixelift.infer.network import Network
-from pixelift.infer.route import BLOCK, CELL, FADE, Router, plan_blocks
+from pixelift.infer.route import BLOCK, CELL, FADE, Router, block_size, plan_blocks
 from tests.fakes import write_model
 
 if not any(map(importlib.util.find_spec, ("openvino", "onnxruntime"))):
@@ -104,8 +104,9 @@ def test_where_all_cells_agree_the_result_is_that_of_one_network(engines, spared
     # The best network sees half of its radius beyond a block: rows and columns there may differ.
     inside = np.ones(difference.shape[:2], bool)
     if name == "best":
-        inside[2 * 5 * CELL - 8 : 2 * 5 * CELL + 8] = False
-        inside[:, 2 * 5 * CELL - 8 : 2 * 5 * CELL + 8] = False
+        block = block_size(Size(260, 250))
+        inside[2 * block.height - 8 : 2 * block.height + 8] = False
+        inside[:, 2 * block.width - 8 : 2 * block.width + 8] = False
         inside[:8] = inside[-8:] = inside[:, :8] = inside[:, -8:] = False
     assert difference[inside].max() < 1e-5
 
@@ -128,7 +129,7 @@ def test_cells_of_each_network_are_its_own_but_for_a_seam(engines, photo):
 
 def test_the_seam_lies_between_both_networks(engines, photo):
     router = route(engines)
-    router.context = engines["best"].card.radius
+    router.context = router.faded_context = engines["best"].card.radius
     sr = run(router, photo)
     cheap, best = plain(engines["cheap"], photo), plain(engines["best"], photo)
     low, high = np.minimum(cheap, best), np.maximum(cheap, best)
@@ -150,9 +151,12 @@ def test_the_result_does_not_depend_on_how_the_picture_comes_in(engines, photo):
 
 
 def test_a_cell_in_the_middle_of_a_moved_picture_is_the_same(engines, photo):
-    # One block further down and right: the same grid, so the same pixels away from the borders.
+    # Some cells further down and right: the same grid, so the same pixels away from the borders.
     moved = np.pad(photo, ((BLOCK * CELL, 0), (BLOCK * CELL, 0), (0, 0)), mode="symmetric")
     router = route(engines, spared=ALWAYS)
+    router.context = router.faded_context = engines[
+        "best"
+    ].card.radius  # else it would see where blocks end
     whole, part = run(router, photo), run(router, moved)
     start = 2 * BLOCK * CELL
     assert np.allclose(part[start + 40 :, start + 40 :], whole[40:, 40:], atol=1e-5)
@@ -175,7 +179,9 @@ def test_alpha_and_grey_take_the_same_way(engines, photo):
     alpha = np.ones((290, 340), np.float32)
     alpha[:, :40] = 0.2
     router = route(engines)
-    router.context = engines["best"].card.radius  # else more context, for the alpha, would tell
+    router.context = router.faded_context = engines[
+        "best"
+    ].card.radius  # else more context, for the alpha, would tell
     picture = picture_rows(Picture(photo, alpha))
     whole = collect(router.rows(picture, dtype=np.dtype(np.float32), tile=256))
     assert whole.alpha is not None
@@ -215,11 +221,22 @@ def test_the_cheap_network_is_not_asked_for_what_the_best_makes_alone(engines):
 
 
 def test_blocks_cover_every_pixel_once_from_the_corner_on():
+    size = Size(500, 260)
     times = np.zeros((500, 260), int)
-    for block in plan_blocks(Size(500, 260)):
-        assert block.top % (BLOCK * CELL) == block.left % (BLOCK * CELL) == 0
+    for block in plan_blocks(size, block_size(size)):
+        assert block.top % CELL == block.left % CELL == 0
+        assert max(block.height, block.width) <= BLOCK * CELL
         times[block.slices] += 1
     assert (times == 1).all()
+
+
+def test_the_cheap_network_meets_one_size_only(engines, rng):
+    cheap = Asked(engines["cheap"])
+    photo = rng.random((500, 260, 3), dtype=np.float32)
+    photo[:, 130:] = 0.5
+    run(Router(Network(cheap), Network(engines["best"]), spared=0.4), photo)
+    assert len(cheap.shapes) > 2
+    assert len(set(cheap.shapes)) == 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3, 50), (49, 97)])

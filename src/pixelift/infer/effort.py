@@ -25,11 +25,11 @@ DEFAULT_MODEL = "balanced"
 TIERS = ("swift", "balanced", "fine")
 """The packaged networks among which an effort chooses, from the cheapest to the best."""
 
-SPARED = 0.25
+SPARED = 0.57
 """Share of a picture's detail that `auto` leaves to the cheaper network.
 
-The dial of content-aware inference; a first value from trials (experiments/LOG.md), which
-experiments/004-effort will choose on photos/train once `fine` is trained to its end.
+The dial of content-aware inference; chosen on photos/valid by experiments/004-effort, to be chosen
+anew whenever `balanced` or `fine` is trained: it depends on how far the two are apart.
 """
 
 EFFORTS = "low, auto, high, or a positive number (auto is 1)"
