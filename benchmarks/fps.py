@@ -21,7 +21,7 @@ import numpy as np
 from pixelift import Upscaler, list_models
 from pixelift.errors import ConfigError
 from pixelift.image.geometry import Size
-from pixelift.infer.engine_openvino import INSTRUCTIONS, import_openvino
+from pixelift.infer.engine_openvino import INSTRUCTIONS, import_openvino, shared_core
 from pixelift.zoo.store import find_model, read_weights
 from stamp import save
 
@@ -51,7 +51,7 @@ def bare_call(model: Any, precision: str) -> Callable[[], object]:  # noqa: ANN4
     """Compile a model for the size of the picture as OpenVINO's own documentation does."""
     model.reshape([1, 3, LR.height, LR.width])
     config = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
-    request = openvino.Core().compile_model(model, "CPU", config).create_infer_request()
+    request = shared_core().compile_model(model, "CPU", config).create_infer_request()
     planes = np.random.default_rng(0).random((1, 3, LR.height, LR.width), dtype=np.float32)
     request.set_input_tensor(openvino.Tensor(planes))
     return request.infer
@@ -78,7 +78,7 @@ def measure(name: str, scale: int, precision: str) -> dict[str, Any]:
     library = Upscaler(name, scale=scale, engine="openvino", precision=precision)
     # There is no bare engine for int8: the file has no integers. It stands beside bf16.
     plain = "bf16" if precision == "int8" else precision
-    bare = bare_call(openvino.Core().read_model(read_weights(card, path)), plain)
+    bare = bare_call(shared_core().read_model(read_weights(card, path)), plain)
     found = turns({"bare_ms": bare, "library_ms": lambda: library.upscale(lr)}, rounds=ROUNDS)
     share = round(found["bare_ms"] / found["library_ms"], 3)
     row = {"model": name, "scale": scale, "precision": precision, **found, "share_of_bare": share}

@@ -1,9 +1,7 @@
 """Fixtures that tests of every room share."""
 
-import ctypes
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 
@@ -44,33 +42,11 @@ def frozen():
     return freeze
 
 
-class _SignalStack(ctypes.Structure):
-    _fields_ = (("sp", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
-
-
-SS_DISABLE = 2
-"""<signal.h>: signals are handled on the ordinary stack."""
-
-
-def _forget_signal_stack():
-    """Take back the stack for signals that OpenVINO registers and later frees (2026.4).
-
-    Each network that it compiles registers one and, when it goes, the one that was there before;
-    networks that go in another order leave one that is freed, and the next signal crashes.
-    """
-    if sys.platform == "linux" and threading.current_thread() is threading.main_thread():
-        nothing = _SignalStack(None, SS_DISABLE, 0)
-        ctypes.CDLL(None).sigaltstack(ctypes.byref(nothing), None)
-
-
 @pytest.fixture(autouse=True)
 def _clean_signals():
-    """Leave nothing behind that a signal of a later test would meet (experiments/LOG.md)."""
-    _forget_signal_stack()
+    """Take back the handler that torch's loader installs for good."""
     yield
-    _forget_signal_stack()
     if threading.current_thread() is threading.main_thread():
-        # torch's loader installs its own for good.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 

@@ -24,7 +24,7 @@ from torch import nn
 from pixelift import list_models
 from pixelift.evaluate.run import evaluate, open_method
 from pixelift.image.resize import downscale
-from pixelift.infer.engine_openvino import CUT, import_openvino
+from pixelift.infer.engine_openvino import CUT, shared_core
 from pixelift.infer.openvino_parts import add_after, constant_of, trained_chain
 from pixelift.zoo.card import Card
 from pixelift.zoo.ranges import SUFFIX, Layer, Ranges
@@ -55,7 +55,7 @@ class Step:
 
 def steps_of(card: Card, path: Path) -> list[Step]:
     """Read all convolutions but the last one."""
-    model = import_openvino().Core().read_model(read_weights(card, path))
+    model = shared_core().read_model(read_weights(card, path))
     model.reshape([1, card.planes, -1, -1])
     outputs = (output for op in model.get_ops() for output in op.outputs())
     residual = next(output.get_node() for output in outputs if CUT in output.get_names())

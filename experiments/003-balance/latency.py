@@ -26,7 +26,7 @@ from torch import nn
 from pixelift.export.to_onnx import export_onnx
 from pixelift.image.resize import upscale
 from pixelift.infer.engine import open_engine
-from pixelift.infer.engine_openvino import import_openvino
+from pixelift.infer.engine_openvino import shared_core
 from pixelift.zoo.card import Card, card_to_metadata
 from pixelift.zoo.store import find_model
 from study import stamp
@@ -189,12 +189,12 @@ def yardstick_of(config: dict[str, Any]) -> bytes:
 
 
 def _has_bf16() -> bool:
-    core = import_openvino().Core()
+    core = shared_core()
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _compile(data: bytes, precision: str) -> Any:  # noqa: ANN401 - the package has no type hints
-    core = import_openvino().Core()
+    core = shared_core()
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": precision,

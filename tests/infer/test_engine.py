@@ -42,9 +42,9 @@ def mode(request):
 
 
 def has_bf16():
-    from pixelift.infer.engine_openvino import import_openvino  # noqa: PLC0415  (where installed)
+    from pixelift.infer.engine_openvino import shared_core  # noqa: PLC0415  (where installed)
 
-    core = import_openvino().Core()
+    core = shared_core()
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 

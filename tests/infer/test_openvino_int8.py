@@ -5,12 +5,12 @@ import pytest
 from pixelift.errors import ConfigError, WeightsError
 from pixelift.image.geometry import Box
 from pixelift.infer.engine import open_engine, samples_by_planes
-from pixelift.infer.engine_openvino import INSTRUCTIONS, import_openvino
+from pixelift.infer.engine_openvino import INSTRUCTIONS, shared_core
 from pixelift.zoo.ranges import SUFFIX, Layer, Ranges
 from tests.fakes import write_model
 
 try:
-    core = import_openvino().Core()
+    core = shared_core()
 except ImportError:
     pytest.skip("openvino is not installed", allow_module_level=True)
 

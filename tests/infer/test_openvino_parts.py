@@ -2,7 +2,7 @@ import numpy as np
 import onnx
 import pytest
 
-from pixelift.infer.engine_openvino import CUT, import_openvino
+from pixelift.infer.engine_openvino import CUT, import_openvino, shared_core
 from pixelift.infer.openvino_parts import find_parts
 from tests.fakes import make_model
 
@@ -15,12 +15,12 @@ F32 = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def run(model, planes):
-    return openvino.Core().compile_model(model, "CPU", F32)([planes])[0]
+    return shared_core().compile_model(model, "CPU", F32)([planes])[0]
 
 
 def read(model):
     channels = model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    read = openvino.Core().read_model(model.SerializeToString())
+    read = shared_core().read_model(model.SerializeToString())
     read.reshape([1, channels, -1, -1])
     return read
 

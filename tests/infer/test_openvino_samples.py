@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pixelift.image.depth import to_float, to_u8, to_u16
-from pixelift.infer.engine_openvino import import_openvino
+from pixelift.infer.engine_openvino import import_openvino, shared_core
 from pixelift.infer.openvino_samples import take_samples
 from tests.fakes import model_bytes
 
@@ -15,12 +15,12 @@ F32 = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def run(model, *tensors):
-    compiled = openvino.Core().compile_model(model, "CPU", F32)
+    compiled = shared_core().compile_model(model, "CPU", F32)
     return compiled(list(tensors))[0]
 
 
 def load(**sizes):
-    return openvino.Core().read_model(model_bytes(**sizes))
+    return shared_core().read_model(model_bytes(**sizes))
 
 
 @pytest.mark.parametrize(("name", "rounded"), [("uint8", to_u8), ("uint16", to_u16)])

@@ -4,11 +4,11 @@ import pytest
 from pixelift.image.geometry import Box
 from pixelift.infer import openvino_strips
 from pixelift.infer.engine import open_engine, samples_by_planes
-from pixelift.infer.engine_openvino import import_openvino
+from pixelift.infer.engine_openvino import shared_core
 from tests.fakes import write_model
 
 try:
-    core = import_openvino().Core()
+    core = shared_core()
 except ImportError:
     pytest.skip("openvino is not installed", allow_module_level=True)
 

@@ -12,7 +12,7 @@ from pixelift.errors import ConfigError, WeightsError
 from pixelift.image.geometry import Box, Size
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import Precision, engine_failure, engine_missing, samples_by_planes
-from pixelift.infer.engine_openvino import import_openvino
+from pixelift.infer.engine_openvino import import_openvino, shared_core
 from pixelift.infer.tiling import mirror_index
 from pixelift.zoo.card import Card
 
@@ -129,8 +129,7 @@ def open_runner(data: bytes, *, provider: str, threads: int | None) -> tuple[Run
 
 
 def _open_openvino(data: bytes, threads: int | None) -> tuple[Runner, Any]:
-    openvino = import_openvino()
-    core = openvino.Core()
+    openvino, core = import_openvino(), shared_core()
     model = core.read_model(data)
     config: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",

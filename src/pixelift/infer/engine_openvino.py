@@ -1,5 +1,6 @@
 """Runs a network with OpenVINO, the fastest of the engines measured: float32, bf16 or int8."""
 
+import functools
 import os
 import sys
 import threading
@@ -109,7 +110,7 @@ class OpenVinoEngine:
         """
         self.card: Final = card
         self._openvino = import_openvino()
-        self._core = self._openvino.Core()
+        self._core = shared_core()
         self._ranges = ranges
         self.precision: Final[Precision] = self._choose_precision(precision)
         self._threads = threads
@@ -308,6 +309,23 @@ def import_openvino() -> Any:  # noqa: ANN401  (the package has no type hints)
         if is_ours:
             openvino.__getattr__ = _late_converter
     return openvino
+
+
+@functools.cache
+def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
+    """Open OpenVINO once for the whole process.
+
+    Each core registers a stack that signals are handled on, and frees it when it goes although it
+    may still be registered (2026.4). Python's handlers ask for that stack: the first Ctrl-C after
+    cores have gone would end in a crash. So there is one, which stays.
+
+    Returns:
+        The core, which may be used from several threads.
+
+    Raises:
+        EngineUnavailableError: OpenVINO is not installed.
+    """
+    return import_openvino().Core()
 
 
 def _late_converter(name: str) -> Any:  # noqa: ANN401  (an attribute of a module is anything)
