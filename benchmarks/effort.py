@@ -15,8 +15,9 @@ import numpy as np
 
 from pixelift import Upscaler
 from pixelift.evaluate.datasets import find_sources, load_pair
+from pixelift.infer.cells import CELL
 from pixelift.infer.effort import SPARED
-from pixelift.infer.route import CELL, Router
+from pixelift.infer.route import Router
 from pixelift.metrics.psnr import psnr
 from stamp import save
 

@@ -28,10 +28,11 @@ from pixelift.image.color import luma
 from pixelift.image.depth import to_float, to_u8
 from pixelift.image.resize import downscale, upscale
 from pixelift.image.rows import gather, picture_rows
+from pixelift.infer.cells import BLOCK, CELL
 from pixelift.infer.cover import cover
 from pixelift.infer.detail import fine_energy
 from pixelift.infer.network import Network
-from pixelift.infer.route import BLOCK, CELL, Router
+from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.patches.score import EDGE_THRESHOLD, gradient_magnitude
 

@@ -3,10 +3,11 @@ import importlib.util
 import numpy as np
 import pytest
 
+from pixelift.infer.cells import CELL
 from pixelift.infer.engine import open_engine
 from pixelift.infer.explain import BEST, CHEAP, explain
 from pixelift.infer.network import Network
-from pixelift.infer.route import CELL, Router
+from pixelift.infer.route import Router
 from tests.fakes import write_model
 
 if not any(map(importlib.util.find_spec, ("openvino", "onnxruntime"))):

@@ -7,9 +7,10 @@ from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
 from pixelift.image.rows import collect, gather, picture_rows
+from pixelift.infer.cells import BLOCK, CELL, FADE, block_size, plan_blocks
 from pixelift.infer.engine import open_engine, samples_by_planes
 from pixelift.infer.network import Network
-from pixelift.infer.route import BLOCK, CELL, FADE, Router, block_size, plan_blocks
+from pixelift.infer.route import Router
 from tests.fakes import write_model
 
 if not any(map(importlib.util.find_spec, ("openvino", "onnxruntime"))):

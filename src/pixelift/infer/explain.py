@@ -6,8 +6,9 @@ from pixelift.image.depth import to_float
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
 from pixelift.image.rows import Samples
+from pixelift.infer.cells import CELL
 from pixelift.infer.legend import Colour, with_legend
-from pixelift.infer.route import CELL, Router
+from pixelift.infer.route import Router
 
 CHEAP: Colour = (0.35, 0.55, 0.95)
 BEST: Colour = (0.95, 0.55, 0.15)

@@ -9,7 +9,7 @@ Cells, and the blocks of cells that are computed at once, lie on a grid that beg
 of the picture: the result depends on the picture alone, and not on how it comes in.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,24 +21,23 @@ from pixelift.errors import OutOfMemoryError
 from pixelift.image.depth import to_float
 from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Rows, Samples, Window, as_type
+from pixelift.infer.cells import (
+    BLOCK,
+    CELL,
+    Weights,
+    block_size,
+    cells_of,
+    faded,
+    plan_blocks,
+    with_neighbours,
+)
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.cover import cover
 from pixelift.infer.detail import BAND, cell_areas, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
-from pixelift.infer.tiling import Progress, cut_mirrored, even_share
+from pixelift.infer.tiling import Progress, cut_mirrored
 from pixelift.zoo.card import Card
-
-CELL = 48
-"""Side of a cell in LR pixels. Of 16, 32, 48, 64 and 96 the one with the least work for the same
-PSNR: smaller ones cost too much context, larger ones know too little (trials in
-experiments/LOG.md)."""
-
-BLOCK = 5
-"""Side of a block in cells: 240 LR pixels, about `pixelift.infer.tiling.DEFAULT_TILE`."""
-
-FADE = 4
-"""Pixels inside the border of a cell over which the best network fades in."""
 
 FADED_CONTEXT = 3
 """Pixels that the best network sees beyond the border of a cell where it fades in. What it misses
@@ -47,9 +46,6 @@ there costs 0.0003 dB, and a cell alone takes a quarter less work (trials in exp
 FLOOR = 0.05
 """Detail below which no cell is worth the best network, in squared 8-bit levels: about what
 rounding to 8 bits leaves."""
-
-Weights = NDArray[np.float32]
-"""(H, W) in LR pixels: share of the best network, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,19 +230,19 @@ class Block:
         """
         router, place, scale = self._router, self._place, self._router.card.scale
         everywhere = Margins.around(router.context)
-        cells = _with_neighbours(decision.is_best, place)
+        cells = with_neighbours(decision.is_best, place)
         if cells.all():
             into[:] = self._made(router.best, place, place, everywhere, into.dtype)
             return
         context = Margins.around(router.cheap.card.radius)
         into[:] = self._made(router.cheap, place, self._frame, context, into.dtype)
-        weights = _faded(cells, place.size)
+        weights = faded(cells, place.size)
         for box in cover(cells[1:-1, 1:-1], cell=CELL, halo=router.context):
             part = box.scaled(CELL).intersect(Box.whole(place.size))
             source = part.shifted(place.top, place.left)
-            context = _context(cells, box, full=router.context, faded=router.faded_context)
+            context = _context(cells, box, full=router.context, less=router.faded_context)
             made = self._made(router.best, source, source, context, into.dtype)
-            for cell in _cells_of(box):
+            for cell in cells_of(box):
                 if cells[cell.top + 1, cell.left + 1]:
                     own = cell.scaled(CELL).intersect(part)
                     inside = own.shifted(-part.top, -part.left).scaled(scale)
@@ -265,41 +261,6 @@ class Block:
         return network.restore(lr, keep, has_alpha=self._has_alpha, dtype=dtype)
 
 
-def block_size(size: Size, *, side: int = BLOCK) -> Size:
-    """Choose the size of a picture's blocks: even shares of it, in whole cells.
-
-    Args:
-        size: Size of the picture in LR pixels.
-        side: Largest side of a block in cells.
-
-    Returns:
-        The size in LR pixels, not larger than the picture.
-    """
-    tall, wide = (
-        min(even_share(-(-length // CELL), side) * CELL, length)
-        for length in (size.height, size.width)
-    )
-    return Size(tall, wide)
-
-
-def plan_blocks(size: Size, block: Size) -> list[Box]:
-    """Cut a picture into blocks, from its corner on.
-
-    Args:
-        size: Size of the picture in LR pixels.
-        block: Size of a block.
-
-    Returns:
-        Boxes in LR pixels, row by row; those at the right and lower border may be smaller.
-    """
-    whole = Box.whole(size)
-    return [
-        Box(top, left, block.height, block.width).intersect(whole)
-        for top in range(0, size.height, block.height)
-        for left in range(0, size.width, block.width)
-    ]
-
-
 def _blend(target: Samples, source: Samples, weights: Weights, *, scale: int) -> None:
     """Put a cell of the best network over what is there, by its weights."""
     if weights.min() == 1:
@@ -310,33 +271,14 @@ def _blend(target: Samples, source: Samples, weights: Weights, *, scale: int) ->
     target[:] = as_type(below + enlarged * (to_float(source) - below), target.dtype)
 
 
-def _cells_of(box: Box) -> Iterator[Box]:
-    for top in range(box.top, box.bottom):
-        for left in range(box.left, box.right):
-            yield Box(top, left, 1, 1)
-
-
-def _with_neighbours(cells: NDArray[np.bool_], block: Box) -> NDArray[np.bool_]:
-    """Cut a block's cells out, with one more on each side; beyond the border they go on."""
-    rows, columns = (
-        np.arange(start // CELL - 1, -(-stop // CELL) + 1).clip(0, count - 1)
-        for start, stop, count in (
-            (block.top, block.bottom, cells.shape[0]),
-            (block.left, block.right, cells.shape[1]),
-        )
-    )
-    cut: NDArray[np.bool_] = cells[np.ix_(rows, columns)]
-    return cut
-
-
-def _context(cells: NDArray[np.bool_], box: Box, *, full: int, faded: int) -> Margins:
+def _context(cells: NDArray[np.bool_], box: Box, *, full: int, less: int) -> Margins:
     """Choose what the best network sees around some cells: less on the sides where it fades in.
 
     Args:
         cells: Those of the block and one more on each side.
         box: The cells to make, in the block.
         full: LR pixels on sides with further cells of the best network, or the picture's border.
-        faded: On the others.
+        less: On the others.
 
     Returns:
         LR pixels.
@@ -348,36 +290,4 @@ def _context(cells: NDArray[np.bool_], box: Box, *, full: int, faded: int) -> Ma
         cells[box.bottom + 1, wide],
         cells[tall, box.right + 1],
     )
-    return Margins(*(full if side.any() else faded for side in beyond))
-
-
-def _faded(cells: NDArray[np.bool_], size: Size) -> Weights:
-    """Draw cells as weights that rise from 0 outside of them to 1 inside, over `FADE` pixels.
-
-    Args:
-        cells: Those of the block and one more on each side.
-        size: Size of the block in LR pixels.
-
-    Returns:
-        (height, width) in [0, 1]; exactly 0 outside of the cells, and 1 where none but they are.
-    """
-    drawn = cells.repeat(CELL, axis=0).repeat(CELL, axis=1)
-    start = CELL - FADE
-    drawn = drawn[start : CELL + size.height + FADE, start : CELL + size.width + FADE]
-    inner = drawn.astype(np.uint8)
-    for join in (np.minimum, np.add):
-        for _ in range(2):  # rows, then columns
-            inner = _windows(inner, join).T
-    weights: Weights = inner.astype(np.float32) / np.float32((FADE + 1) ** 2)
-    return weights
-
-
-def _windows(
-    values: NDArray[np.uint8], join: Callable[..., NDArray[np.uint8]]
-) -> NDArray[np.uint8]:
-    """Join every row with the `FADE` rows below it, so that as many rows less are left."""
-    length = len(values) - FADE
-    joined = values[:length]
-    for at in range(1, FADE + 1):
-        joined = join(joined, values[at : at + length])
-    return joined
+    return Margins(*(full if side.any() else less for side in beyond))
