@@ -7,7 +7,7 @@ from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
 from pixelift.image.rows import collect, gather, picture_rows
-from pixelift.infer.cells import BLOCK, CELL, FADE, block_size, plan_blocks
+from pixelift.infer.cells import BLOCK, CELL, FADE, block_size
 from pixelift.infer.engine import open_engine, samples_by_planes
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
@@ -219,16 +219,6 @@ def test_the_cheap_network_is_not_asked_for_what_the_best_makes_alone(engines):
     cheap = Asked(engines["cheap"])
     run(Router(Network(cheap), Network(engines["best"]), spared=ALWAYS), noise)
     assert cheap.shapes == []
-
-
-def test_blocks_cover_every_pixel_once_from_the_corner_on():
-    size = Size(500, 260)
-    times = np.zeros((500, 260), int)
-    for block in plan_blocks(size, block_size(size)):
-        assert block.top % CELL == block.left % CELL == 0
-        assert max(block.height, block.width) <= BLOCK * CELL
-        times[block.slices] += 1
-    assert (times == 1).all()
 
 
 def test_the_cheap_network_meets_one_size_only(engines, rng):
