@@ -49,7 +49,8 @@ def test_weights_are_what_the_card_says(key):
 def test_every_training_photo_is_listed_with_its_licence_and_the_cards_name_the_list():
     text = (resources.files("pixelift.zoo") / "TRAINING_PHOTOS.tsv").read_text(encoding="utf-8")
     photos = list(csv.DictReader(text.splitlines(), delimiter="\t"))
-    assert len(photos) == 138
+    drawn = [row for row in photos if row["source"] == "tools/draw_sheets.py"]
+    assert (len(photos) - len(drawn), len(drawn)) == (138, 24)
     assert all(photo["licence"] and photo["source"] for photo in photos)
     for card in list_models():
         own = [p for p in photos if card.dataset_sha256[:12] in p["sets"].split()]
