@@ -2,8 +2,9 @@
 
 Usage: python tools/draw_sheets.py FOLDER [--sheets 20] [--seed 0]
 
-Every sheet follows from the seed alone. The words are made of syllables, the fonts are those that
-matplotlib brings along (DejaVu, free to use and embed), so the sheets are nobody's but ours: CC0.
+Every sheet follows from the seed (and from the versions of Pillow and matplotlib). The words are
+made of syllables, the fonts are those that matplotlib brings along (DejaVu, free to use and embed),
+so the sheets are nobody's but ours: CC0.
 """
 
 import argparse
@@ -87,6 +88,7 @@ class Sheet:
         return self._near(self._between(0, 70) if self._is_light else self._between(180, 255), 20)
 
     def _font(self, size: int) -> ImageFont.FreeTypeFont:
+        # All but the two for large display, which hold few characters.
         fonts = sorted(Path(get_data_path(), "fonts", "ttf").glob("DejaVuS*[!y].ttf"))
         return ImageFont.truetype(fonts[int(self._rng.integers(len(fonts)))], size * FINER)
 

@@ -26,11 +26,12 @@ from pixelift.evaluate.datasets import find_sources, load_pair
 from pixelift.image import picture as picture_module
 from pixelift.image.color import luma
 from pixelift.image.depth import to_float, to_u8
+from pixelift.image.geometry import Size
 from pixelift.image.resize import downscale, upscale
 from pixelift.image.rows import gather, picture_rows
 from pixelift.infer.cells import BLOCK, CELL
 from pixelift.infer.cover import cover
-from pixelift.infer.detail import fine_energy
+from pixelift.infer.detail import beyond_share, cell_areas, fine_energy
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
@@ -151,12 +152,7 @@ def losses(
 def beyond(picture: Picture, *, name: str, side: int, spared: float) -> NDArray[np.bool_]:
     """All cells but those of the least detail that together hold a share of it, as in `Router`."""
     values = in_cells(picture.measures[name], side, name=name)
-    tall, wide = (np.diff([*range(0, n, side), n]) for n in picture.best.shape)
-    order = np.argsort(values, axis=None, kind="stable")
-    held = np.cumsum((values * np.outer(tall, wide)).ravel()[order])
-    is_best = np.ones(values.shape, bool)
-    is_best.flat[order[held <= spared * held[-1]]] = False
-    return is_best
+    return beyond_share(values, cell_areas(Size(*picture.best.shape), cell=side), spared=spared)
 
 
 def needed(pictures: list[Picture], name: str, side: int, allowed: float) -> dict[str, float]:

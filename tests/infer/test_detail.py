@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pixelift.infer.detail import fine_energy, measure_cells
+from pixelift.infer.detail import beyond_share, fine_energy, measure_cells
 
 
 def padded(picture):
@@ -57,3 +57,12 @@ def test_pictures_smaller_than_the_kernel_are_measured(size):
 def test_no_rows_are_refused():
     with pytest.raises(ValueError, match="no rows"):
         measure_cells([], cell=8)
+
+
+def test_cells_of_least_detail_are_spared_until_they_hold_the_share():
+    cells, areas = np.array([[4.0, 1.0], [2.0, 3.0]]), np.array([[1, 1], [1, 2]])
+    # Together 4 + 1 + 2 + 6 = 13; the two of least detail hold 3.
+    marked = beyond_share(cells, areas, spared=0.24)
+    assert np.array_equal(marked, [[True, False], [False, True]])
+    assert beyond_share(cells, areas, spared=0.0).all()
+    assert not beyond_share(cells, areas, spared=1.0).any()

@@ -78,6 +78,26 @@ def measure_cells(bands: Iterable[NDArray[np.float32]], *, cell: int) -> Detail:
     return Detail(sums / cell_areas(size, cell=cell), size)
 
 
+def beyond_share(
+    cells: NDArray[np.float64], areas: NDArray[np.intp], *, spared: float
+) -> NDArray[np.bool_]:
+    """Mark all cells but those of the least detail that together hold a share of it.
+
+    Args:
+        cells: Detail of each cell, for each pixel.
+        areas: Pixels of each; see `cell_areas`.
+        spared: The share, 0 to 1.
+
+    Returns:
+        True for the cells that are not spared.
+    """
+    order = np.argsort(cells, axis=None, kind="stable")
+    held = np.cumsum((cells * areas).ravel()[order])
+    marked = np.ones(cells.shape, bool)
+    marked.flat[order[held <= spared * held[-1]]] = False
+    return marked
+
+
 def cell_areas(size: Size, *, cell: int) -> NDArray[np.intp]:
     """Count the pixels of each cell; those at the right and lower border may be smaller.
 

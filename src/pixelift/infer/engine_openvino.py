@@ -66,6 +66,7 @@ WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE
 """Its values without arithmetic in bf16: OpenVINO 2026.4 fails, crashes or is slow with it."""
 
 _import_lock = threading.Lock()
+_core_lock = threading.Lock()
 
 
 class OpenVinoEngine:
@@ -311,7 +312,6 @@ def import_openvino() -> Any:  # noqa: ANN401  (the package has no type hints)
     return openvino
 
 
-@functools.cache
 def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
     """Open OpenVINO once for the whole process.
 
@@ -325,6 +325,12 @@ def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
     Raises:
         EngineUnavailableError: OpenVINO is not installed.
     """
+    with _core_lock:  # two threads at once would open two, and one of them would go
+        return _only_core()
+
+
+@functools.cache
+def _only_core() -> Any:  # noqa: ANN401
     return import_openvino().Core()
 
 

@@ -33,7 +33,7 @@ from pixelift.infer.cells import (
 )
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.cover import cover
-from pixelift.infer.detail import BAND, cell_areas, measure_cells
+from pixelift.infer.detail import BAND, beyond_share, cell_areas, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
 from pixelift.infer.tiling import Progress, cut_mirrored
@@ -115,12 +115,9 @@ class Router:
         """
         bands = (to_float(samples[top : top + BAND]) for top in range(0, len(samples), BAND))
         detail = measure_cells(bands, cell=CELL)
-        amounts = (detail.cells * cell_areas(detail.size, cell=CELL)).ravel()
-        order = np.argsort(detail.cells, axis=None, kind="stable")
-        held = np.cumsum(amounts[order])
-        is_best = detail.cells > FLOOR
-        is_best.flat[order[held <= self.spared * held[-1]]] = False
-        return Decision(is_best, detail.size)
+        areas = cell_areas(detail.size, cell=CELL)
+        is_best = beyond_share(detail.cells, areas, spared=self.spared)
+        return Decision(is_best & (detail.cells > FLOOR), detail.size)
 
     def rows(
         self,
