@@ -4,7 +4,7 @@
 float planes to float planes that it overwrites each time: nothing is read, rounded, kept or put
 together. Both take turns, so that what else the machine does hurts both; a network of 64 channels
 and 16 convolutions tells how fast the machine is. At x4 once more with the instructions held back
-to AVX2. Usage: python benchmarks/fps.py [NAME ...]
+to AVX2, as on most processors that are some years old. Usage: python benchmarks/fps.py [NAME ...]
 """
 
 import json
@@ -76,8 +76,9 @@ def measure(name: str, scale: int, precision: str) -> dict[str, Any]:
     card, path = find_model(name, scale=scale)
     lr = np.random.default_rng(0).integers(0, 256, (LR.height, LR.width, 3), dtype=np.uint8)
     library = Upscaler(name, scale=scale, engine="openvino", precision=precision)
-    # There is no bare engine for int8: the file has no integers. It stands beside bf16.
-    plain = "bf16" if precision == "int8" else precision
+    # There is no bare engine for int8: the file has no integers. It stands beside the best floats.
+    floats = "bf16" if is_there(name, scale, "bf16") else "f32"
+    plain = floats if precision == "int8" else precision
     bare = bare_call(shared_core().read_model(read_weights(card, path)), plain)
     found = turns({"bare_ms": bare, "library_ms": lambda: library.upscale(lr)}, rounds=ROUNDS)
     share = round(found["bare_ms"] / found["library_ms"], 3)
@@ -95,6 +96,18 @@ def is_there(name: str, scale: int, precision: str) -> bool:
     return True
 
 
+def measure_all(names: list[str], scales: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Measure each network that is packaged in each precision that is there."""
+    packaged = {(card.name, card.scale) for card in list_models()}
+    return [
+        measure(name, scale, precision)
+        for name in names
+        for scale in scales
+        for precision in ("int8", "bf16", "f32")
+        if (name, scale) in packaged and is_there(name, scale, precision)
+    ]
+
+
 def avx2(names: list[str]) -> list[dict[str, Any]]:
     """Measure x4 in a process whose engine knows no newer instructions."""
     done = subprocess.run(
@@ -110,31 +123,22 @@ def avx2(names: list[str]) -> list[dict[str, Any]]:
 
 def main(words: list[str]) -> None:
     """Measure every tier and write results/fps.json."""
-    packaged = {(card.name, card.scale) for card in list_models()}
-    names = [word for word in words if not word.startswith("-")]
-    names = names or [n for n in DEFAULT_TIERS if any(n == name for name, _ in packaged)]
+    names = [word for word in words if not word.startswith("-")] or list(DEFAULT_TIERS)
     if "--rows" in words:
-        print(json.dumps([measure(name, 4, "f32") for name in names if (name, 4) in packaged]))
+        print(json.dumps(measure_all(names, (4,))))
         return
     stick = {
         precision: turns({"ms": bare_call(yardstick(), precision)}, rounds=YARDSTICK_ROUNDS)["ms"]
         for precision in ("bf16", "f32")
         if is_there("balanced", 4, precision)
     }
-    rows = [
-        measure(name, scale, precision)
-        for name in names
-        for scale in (2, 3, 4)
-        for precision in ("int8", "bf16", "f32")
-        if (name, scale) in packaged and is_there(name, scale, precision)
-    ]
     save(
         "fps",
         {
             "lr": str(LR),
             "rounds": ROUNDS,
             "yardstick_ms": stick,
-            "results": rows,
+            "results": measure_all(names, (2, 3, 4)),
             "avx2": avx2(names),
         },
     )

@@ -103,10 +103,10 @@ def engines() -> str:
 def fps() -> str:
     """Pictures a second through the library, beside the bare engine."""
     result = load("fps")
-    held_back = {(row["model"], row["scale"]): row for row in result["avx2"]}
+    held_back = {(row["model"], row["scale"], row["precision"]): row for row in result["avx2"]}
     rows = []
     for row in result["results"]:
-        old = held_back.get((row["model"], row["scale"])) if row["precision"] == "f32" else None
+        old = held_back.get((row["model"], row["scale"], row["precision"]))
         rows.append(
             [
                 f"{row['model']} x{row['scale']}",

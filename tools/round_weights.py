@@ -1,8 +1,8 @@
 """Find out how networks are rounded to 8-bit integers, and write it beside their weights.
 
-For each packaged network some ways to choose the ranges are tried on crops of the training photos
-and measured on Set5, crops of the validation photos, and drawn writing; the best is kept. To be
-done after every training. Where the loss is too large, "auto" does not use the file.
+For each packaged network ranges are chosen on crops of the training photos and measured on Set5,
+crops of the validation photos, and drawn writing; the best of some widths is kept. To be done after
+every training. Where the loss is too large, "auto" does not use the file.
 
 Usage: python tools/round_weights.py PHOTOS SET5_HR [NAME_xN ...]
 """
@@ -21,7 +21,12 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from pixelift import list_models
+from pixelift.degrade.apply import apply_plan
+from pixelift.degrade.draw import PRESETS, draw_plan
+from pixelift.degrade.folder import Drawn, degrade_folder
 from pixelift.evaluate.run import evaluate, open_method
 from pixelift.image.resize import downscale
 from pixelift.infer.engine_openvino import CUT, shared_core
@@ -29,14 +34,21 @@ from pixelift.infer.openvino_parts import add_after, constant_of, trained_chain
 from pixelift.zoo.card import Card
 from pixelift.zoo.ranges import SUFFIX, Layer, Ranges
 from pixelift.zoo.store import find_model, read_weights
+from tools.int8_levels import largest_weights, pair_channels, to_levels, to_weights
 
-TIERS = ("swift", "balanced", "fine")
-"""What is rounded without being named: networks for clean pictures, as those measured on are."""
+DEGRADED = ("photo",)
+"""Networks for degraded pictures: their crops and half of what they are measured on are so."""
+LEFT_OUT = ("vivid",)
+"""What is not rounded: PSNR does not tell what a network loses that was not trained for it."""
 CROPS, SIDE, SEED = 32, 64, 0
 """LR crops that ranges are chosen on."""
 VALID_SIDE, SHEET = 320, 256
-HOW = ("max", "error", "99.99")
-"""Ranges up to the largest value, to the least squared error, or to nearly all values."""
+STRETCHES = (1.0, 1.1, 1.2)
+"""How far ranges reach, as multiples of the largest value on the crops: writing in full colours
+goes further than photos do. Narrower ones cost more (experiments/LOG.md)."""
+
+Sets = dict[str, tuple[Path, Path | None]]
+"""HR and, where it is not made by MATLAB's bicubic, LR of what losses are measured on."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ def steps_of(card: Card, path: Path) -> list[Step]:
     return steps
 
 
-def draw_crops(photos: Path, scale: int) -> torch.Tensor:
+def draw_crops(photos: Path, scale: int, *, degraded: bool) -> torch.Tensor:
     """Draw LR crops of the training photos."""
     rng = np.random.default_rng(SEED)
     files = sorted(path for path in (photos / "train").rglob("*.*"))
@@ -87,7 +99,12 @@ def draw_crops(photos: Path, scale: int) -> torch.Tensor:
             photo = np.asarray(file.convert("RGB"))
         top, left = (rng.integers(0, side - SIDE * scale) for side in photo.shape[:2])
         part = photo[top : top + SIDE * scale, left : left + SIDE * scale]
-        crops.append(downscale(part, scale).transpose(2, 0, 1))
+        if degraded:
+            plan = draw_plan(PRESETS["photo"], scale=scale, rng=rng)
+            small = apply_plan(np.ascontiguousarray(part), plan)
+        else:
+            small = downscale(part, scale)
+        crops.append(small.transpose(2, 0, 1))
     return torch.tensor(np.stack(crops), dtype=torch.float32) / 255
 
 
@@ -107,55 +124,28 @@ def draw_sheets(folder: Path) -> Path:
     return folder
 
 
-def to_levels(x: torch.Tensor, low: float, high: float) -> torch.Tensor:
-    """Round as the engine does to 256 levels."""
-    step = (high - low) / 255
-    return ((x - low) / step).round().clamp(0, 255) * step + low
-
-
-def to_weights(weight: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
-    """Round weights to 255 levels for each output channel."""
-    step = (largest / 127)[:, None, None, None].clamp(min=1e-12)
-    return (weight / step).round().clamp(-127, 127) * step
-
-
-def range_of(x: torch.Tensor, how: str) -> tuple[float, float]:
+def range_of(x: torch.Tensor, stretch: float) -> tuple[float, float]:
     """Choose the range of what comes in; 0 is a level of its own."""
-    low, high = min(0.0, float(x.min())), float(x.max())
-    if how == "error":
-        shares = np.linspace(0.3, 1, 36)
-        errors = [float((to_levels(x, low * s, high * s) - x).square().mean()) for s in shares]
-        share = shares[int(np.argmin(errors))]
-        low, high = low * share, high * share
-    elif how != "max":
-        rest = 1 - float(how) / 100
-        low, high = (float(np.quantile(x.numpy().ravel()[::5], q)) for q in (rest, 1 - rest))
-        low = min(0.0, low)
+    low, high = (stretch * value for value in (min(0.0, float(x.min())), float(x.max())))
     step = (high - low) / 255
     zero = round(-low / step)
     return float(-zero * step), float((255 - zero) * step)
 
 
-def largest_weights(weight: torch.Tensor) -> torch.Tensor:
-    """Choose where weights are cut: at the least squared error for each output channel."""
-    most = weight.abs().amax((1, 2, 3))
-    shares = torch.linspace(0.5, 1, 26)
-    errors = [(to_weights(weight, most * s) - weight).square().sum((1, 2, 3)) for s in shares]
-    return most * shares[torch.stack(errors).argmin(0)]
-
-
-def choose(steps: list[Step], crops: torch.Tensor, how: str) -> list[Layer]:
+def choose(steps: list[Step], crops: torch.Tensor, stretch: float) -> list[Layer]:
     """Choose ranges layer by layer, on what the rounded layers before make."""
-    exact, rounded = crops, crops
-    layers = []
-    for i, step in enumerate(steps):
-        low, high = (0.0, 1.0) if i == 0 else range_of(rounded, how)
-        largest = largest_weights(step.weight)
+    head = steps[0]
+    exact = head.bend(nn.functional.conv2d(crops, head.weight, head.bias, padding=1))
+    rounded, layers = exact, []
+    for step in steps[1:]:
+        low, high = range_of(rounded, stretch)
+        order = pair_channels(step.weight)
+        largest = largest_weights(step.weight[:, order])
         coarse = to_weights(step.weight, largest)
         exact = nn.functional.conv2d(exact, step.weight, step.bias, padding=1)
         rounded = nn.functional.conv2d(to_levels(rounded, low, high), coarse, step.bias, padding=1)
         shift = (exact - rounded).mean((0, 2, 3))
-        layers.append(Layer(low, high, largest.tolist(), shift.tolist()))
+        layers.append(Layer(low, high, largest.tolist(), shift.tolist(), order))
         exact, rounded = step.bend(exact), step.bend(rounded + shift[:, None, None])
     return layers
 
@@ -171,39 +161,59 @@ def crop_valid(photos: Path, folder: Path) -> Path:
     return folder
 
 
-def losses(path: Path, scale: int, sets: dict[str, Path]) -> dict[str, float]:
+def losses(path: Path, scale: int, sets: Sets) -> dict[str, float]:
     """Measure what int8 costs against float32 on each set, in dB."""
     found = {}
-    for name, folder in sets.items():
+    for name, (hr, lr) in sets.items():
         scores: list[Any] = [
-            evaluate(open_method(str(path), scale=scale, precision=precision), folder)["psnr_y"]
+            evaluate(open_method(str(path), scale=scale, precision=precision), hr, lr=lr)["psnr_y"]
             for precision in ("f32", "int8")
         ]
         found[name] = round(scores[0] - scores[1], 4)
     return found
 
 
+def sets_of(card: Card, sets: Sets, folder: Path) -> Sets:
+    """Choose what a network is measured on."""
+    if card.name not in DEGRADED:
+        return sets
+    sets = dict(sets)
+    for name in ("Set5", "photos/valid"):
+        hr = sets[name][0]
+        lr = folder / f"{name.replace('/', '_')}_x{card.scale}"
+        plans = Drawn(PRESETS["photo"], card.scale, SEED, "photo")
+        degrade_folder(hr, lr, plans=plans, report=lambda _: None)
+        sets[f"degraded {name}"] = (hr, lr)
+    return sets
+
+
 def main(words: list[str]) -> None:
     """Round every network that is asked for, or all."""
     photos, set5 = Path(words[0]), Path(words[1])
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        sets = {"Set5": set5, "photos/valid": crop_valid(photos, Path(folder) / "valid")}
-        sets["drawn"] = draw_sheets(Path(folder) / "drawn")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        common: Sets = {
+            "Set5": (set5, None),
+            "photos/valid": (crop_valid(photos, folder / "valid"), None),
+            "drawn": (draw_sheets(folder / "drawn"), None),
+        }
         for card in list_models():
-            if card.key not in words[2:] and (words[2:] or card.name not in TIERS):
+            if card.key not in words[2:] and (words[2:] or card.name in LEFT_OUT):
                 continue
             card, path = find_model(card.name, scale=card.scale)
-            steps, crops = steps_of(card, path), draw_crops(photos, card.scale)
+            steps = steps_of(card, path)
+            crops = draw_crops(photos, card.scale, degraded=card.name in DEGRADED)
+            sets = sets_of(card, common, folder)
             copy = Path(shutil.copy(path, folder))
             best: Ranges | None = None
-            for how in HOW:
-                layers = choose(steps, crops, how)
+            for stretch in STRETCHES:
+                layers = choose(steps, crops, stretch)
                 tried = Ranges(card.sha256, 0.0, "", layers)
                 beside = copy.with_name(copy.stem + SUFFIX)
                 beside.write_bytes(msgspec.json.encode(tried))
                 found = losses(copy, card.scale, sets)
-                print(card.key, how, found)
+                print(card.key, stretch, found, flush=True)
                 told = ", ".join(f"{name} {loss:.4f} dB" for name, loss in found.items())
                 loss = max(found.values())
                 if best is None or loss < best.loss_db:

@@ -128,8 +128,8 @@ def open_engine(
         card: The network's card.
         path: Its .onnx file.
         provider: "openvino", "onnxruntime", or "auto" for the first of these that is installed.
-        precision: "f32", "bf16", "int8", or "auto": int8 or bf16 where the processor computes with
-            it natively, int8 only for networks that lose next to nothing by it.
+        precision: "f32", "bf16", "int8", or "auto": int8 on x86 processors for networks that lose
+            next to nothing by it, and else bf16 where the processor computes with it natively.
         threads: Processor threads to use; None leaves it to the engine, which takes all cores.
 
     Returns:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable
@@ -62,6 +63,9 @@ CONVERTER = "openvino.tools.ovc"
 INSTRUCTIONS = "ONEDNN_MAX_CPU_ISA"
 """Variable of the environment that holds OpenVINO's kernels back to older instructions."""
 
+X86 = ("x86_64", "amd64", "i686", "i386", "x86")
+"""What Python calls the processors on which integers are quicker than floats."""
+
 WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
 """Its values without arithmetic in bf16: OpenVINO 2026.4 fails, crashes or is slow with it."""
 
@@ -113,7 +117,10 @@ class OpenVinoEngine:
         self._openvino = import_openvino()
         self._core = shared_core()
         self._ranges = ranges
-        self.precision: Final[Precision] = self._choose_precision(precision)
+        has_bf16 = self._has_bf16()
+        self._floats: Final[Precision] = "bf16" if has_bf16 else "f32"
+        """Arithmetic of what a network in 8-bit integers leaves in floats."""
+        self.precision: Final[Precision] = self._choose_precision(precision, has_bf16=has_bf16)
         self._threads = threads
         self._lock = threading.Lock()
         self._runs: dict[Kind, Run] = {}
@@ -195,22 +202,25 @@ class OpenVinoEngine:
         sr: NDArray[Any] = tensors[-1].data[keep].copy()
         return sr
 
-    def _choose_precision(self, precision: str) -> Precision:
+    def _has_bf16(self) -> bool:
         # OpenVINO lists BF16 only for processors that compute with it; on others bf16 is slower
         # than float32, or does not run at all. What its kernels are held back to it does not know.
-        has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        has_bf16 = has_bf16 and os.environ.get(INSTRUCTIONS, "").upper() not in WITHOUT_BF16
+        held_back = os.environ.get(INSTRUCTIONS, "").upper() in WITHOUT_BF16
+        offered = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return offered and not held_back
+
+    def _choose_precision(self, precision: str, *, has_bf16: bool) -> Precision:
         if precision == "bf16" and not has_bf16:
             raise ConfigError(
                 'precision "bf16" was asked for, but this processor does not compute in bf16; '
-                'allowed are "auto" and "f32". Use "auto".'
+                'allowed are "auto", "f32" and, for some networks, "int8". Use "auto".'
             )
-        known = self._ranges is not None and has_bf16
+        # On other processors integers were never measured.
+        known = self._ranges is not None and platform.machine().lower() in X86
         if precision == "int8" and not known:
             raise ConfigError(
-                f'precision "int8" was asked for; it needs a processor that computes in bf16 and '
-                f"8-bit integers, and {self.card.key} to have its ranges beside it. "
-                'Use "auto".'
+                f'precision "int8" was asked for; it needs an x86 processor, and {self.card.key} '
+                'to have its ranges beside it. Use "auto".'
             )
         if known and (precision == "int8" or (precision == "auto" and self._is_close())):
             return "int8"
@@ -237,14 +247,20 @@ class OpenVinoEngine:
         ops = self._openvino.opset8
         cut = _find_output(model, CUT)
         # Told to round what it hands on: else the engine does so with some networks only.
-        rounded = ops.convert(cut, "bf16")
-        trunk = self._openvino.Model([ops.result(rounded)], [lr], "trunk").clone()
-        residual = ops.parameter(cut.get_partial_shape(), self._openvino.Type.bf16, name=CUT)
+        handed = ops.convert(cut, self._floats)
+        trunk = self._openvino.Model([ops.result(handed)], [lr], "trunk").clone()
+        kind = trunk.outputs[0].get_element_type()
+        residual = ops.parameter(cut.get_partial_shape(), kind, name=CUT)
         exact = ops.convert(residual, "f32")
         for consumer in cut.get_target_inputs():
             if consumer.get_node().get_type_name() not in ("Result", "Convert"):
                 consumer.replace_source_output(exact.output(0))
         return [trunk, self._openvino.Model([sr], [lr, residual], "tail")]
+
+    @property
+    def _arithmetic(self) -> Precision:
+        # What is rounded to integers is said by the network itself.
+        return self._floats if self.precision == "int8" else self.precision
 
     def _compile(self, kind: Kind) -> Run:
         name, height, width, is_inner = kind
@@ -256,12 +272,12 @@ class OpenVinoEngine:
                 name=name,
                 shape=(height, width),
                 is_inner=is_inner,
-                precision=self.precision,
+                precision=self._arithmetic,
             )
         models = self._models
         if kind != PLANES:
             models = take_samples(self._openvino, models, name, height=height, width=width)
-        precisions: list[Precision] = [self.precision, "f32"]
+        precisions: list[Precision] = [self._arithmetic, "f32"]
         requests = list(map(self._compile_model, models, precisions))
         if kind == PLANES:
             return lambda lr, _: self._chain(requests, lr, np.s_[:])
@@ -270,8 +286,7 @@ class OpenVinoEngine:
     def _compile_model(self, model: Any, precision: Precision) -> Any:  # noqa: ANN401
         config: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            # What is rounded to integers is said by the network; the rest of it runs in bf16.
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "int8" else precision,
+            "INFERENCE_PRECISION_HINT": precision,
             # The system places threads better than a fixed core each: other programs, and other
             # processes of a batch, would be tied to the same cores.
             "ENABLE_CPU_PINNING": False,

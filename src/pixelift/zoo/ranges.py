@@ -15,6 +15,7 @@ MAX_BYTES = 1 << 20
 """Size of the largest file that is read; ours have some KB."""
 
 Many = Annotated[list[float], msgspec.Meta(min_length=1, max_length=4096)]
+Order = Annotated[list[int], msgspec.Meta(max_length=4096)]
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +29,11 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Largest weight of each output channel."""
     bias: Many
     """What is added to each output channel, so that rounding changes no mean."""
+    order: Order = []
+    """Order in which the input channels are computed; empty for the one that they have.
+
+    Processors without VNNI add the products of two neighbours in 16 bits. So that no such sum is
+    cut off, large weights are put beside small ones, or beside ones of the other sign."""
 
 
 class Ranges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +46,8 @@ class Ranges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     measured_on: str
     """Those sets, with the loss of each."""
     layers: Annotated[list[Layer], msgspec.Meta(min_length=1, max_length=1024)]
-    """The convolutions of the trained part in order, without the last one, which is not rounded."""
+    """The convolutions of the trained part in order, without the first and the last one, which are
+    not rounded."""
 
 
 def read_ranges(card: Card, weights: Path) -> Ranges | None:
