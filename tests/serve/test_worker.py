@@ -91,7 +91,7 @@ def test_a_result_that_the_format_cannot_hold_is_told_before_the_work(studio):
 
 def test_progress_rises_and_can_end_the_work(studio):
     shares = []
-    studio.fulfil(order(), picture(height=600, width=4), progress=shares.append)
+    studio.fulfil(order(), picture(height=2400, width=4), progress=shares.append)
     assert shares == sorted(shares)
     assert len(shares) >= 5
 
@@ -99,7 +99,7 @@ def test_progress_rises_and_can_end_the_work(studio):
         if share > 0.2:
             raise StoppedError
 
-    answer, _ = studio.fulfil(order(), picture(height=600, width=4), progress=stop)
+    answer, _ = studio.fulfil(order(), picture(height=2400, width=4), progress=stop)
     assert answer == Failed(kind="cancelled", detail="It was cancelled.")
 
 

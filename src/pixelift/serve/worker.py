@@ -29,9 +29,11 @@ from pixelift.errors import (
     TooManyPixelsError,
     UnknownNameError,
 )
+from pixelift.image.encode import sample_type
 from pixelift.image.formats import WRITABLE, find_writable
-from pixelift.image.read import read_picture
-from pixelift.image.write import encode_picture
+from pixelift.image.read_rows import open_rows
+from pixelift.image.rows import Rows
+from pixelift.image.write import encode_rows
 from pixelift.infer.upscaler import DEFAULT_MODEL, Upscaler
 from pixelift.serve.frames import (
     Done,
@@ -52,8 +54,8 @@ KEPT_MODELS = 4
 LOOK_SECONDS = 0.1
 """Time between two looks at the memory that is taken, and between two reports of progress."""
 
-DECODED, ENLARGED = 0.1, 0.8
-"""Share of the whole work that is done when the picture is decoded, and when it is enlarged."""
+DECODED = 0.1
+"""Share of the whole work that is done when the picture is decoded."""
 
 TOO_MUCH_MEMORY = 86
 """Exit code of a worker that took more memory than it may."""
@@ -160,9 +162,10 @@ class Studio:
         self, order: Order, data: bytes, progress: Callable[[float], None]
     ) -> tuple[Done, bytes]:
         upscaler = self.upscaler(order.model, order.scale)
-        picture = read_picture(data, max_pixels=order.max_pixels)
-        size = picture.size
-        fmt = find_writable(order.format or picture.format or "png", None) or WRITABLE[0]
+        with open_rows(data, max_pixels=order.max_pixels) as rows:
+            header, bands = rows.header, list(rows.bands)
+        size = header.size
+        fmt = find_writable(order.format or header.format or "png", None) or WRITABLE[0]
         out = size.scaled(order.scale)
         if fmt.max_side and max(out.height, out.width) > fmt.max_side:
             raise ImageWriteError(
@@ -172,11 +175,12 @@ class Studio:
         progress(DECODED)
 
         def tile_done(share: float) -> None:
-            progress(DECODED + (ENLARGED - DECODED) * share)
+            progress(DECODED + (1 - DECODED) * share)
 
-        picture = upscaler.picture(picture, progress=tile_done)
-        progress(ENLARGED)
-        result = encode_picture(picture, fmt.name, quality=order.quality)
+        # Written while it is made: the result is never in memory as anything but its file.
+        kind = sample_type(header, fmt)
+        enlarged = upscaler.rows(Rows(header, iter(bands)), dtype=kind, progress=tile_done)
+        result = encode_rows(enlarged, fmt.name, quality=order.quality)
         done = Done(
             format=fmt.name,
             width=size.width,
