@@ -2,7 +2,7 @@
 
 Whole library calls, 8-bit picture in and out; all efforts in turns on each picture, so that the
 ratios hold on a busy machine too. Usage: python benchmarks/effort.py ../shared [--scale 4]
-[--set photos/valid] [--precision f32] [--most N]
+[--set photos/valid] [--precision f32] [--most N]; with an option the results are told and not kept.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def measure(folder: Path, scale: int, precision: str, most: int) -> list[dict[st
 
 
 def main() -> None:
-    """Measure and write results/effort.json."""
+    """Measure, and write results/effort.json where everything was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shared", type=Path, help="folder with photos/valid and bench/B100/HR")
     parser.add_argument("--scale", type=int, default=4)
@@ -91,6 +91,9 @@ def main() -> None:
         if isinstance(network, Router)
         else [network.card.key]
     )
+    if chosen != parser.parse_args([str(chosen.shared)]):
+        print("not kept: only a run without options is written to results/effort.json")
+        return
     settled = {"scale": chosen.scale, "rounds": ROUNDS, "spared": SPARED, "cell": CELL}
     save("effort", settled | {"networks": names, "results": results})
 
