@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 SET = "Set5"
 COLOURS = {"tier": "tab:red", "run": "tab:blue", "dnn": "tab:green", "resizer": "tab:gray"}
 MARKS = {"tier": "o", "run": "s", "dnn": "^", "resizer": "v"}
+PALE = "mistyrose"
+FACES = {"bf16": "white", "int8": PALE}
+"""Of marks that are not filled with their own colour."""
 TOLD = {
     "tier": "Pixelift's tiers",
     "run": "trained here to compare",
@@ -17,7 +20,7 @@ TOLD = {
 
 
 def draw(rows: list[dict[str, Any]], path: Path, *, lr: str) -> None:
-    """Draw a panel for each scale; filled marks are float32, hollow ones bf16.
+    """Draw a panel for each scale; filled marks are float32, hollow ones bf16, pale ones int8.
 
     Args:
         rows: Results of peers.py.
@@ -30,11 +33,11 @@ def draw(rows: list[dict[str, Any]], path: Path, *, lr: str) -> None:
     for panel, scale in zip(panels, scales, strict=True):
         shown = [row for row in rows if row["scale"] == scale]
         for kind, mark in MARKS.items():
-            for precision in ("f32", "u8", "bf16"):
+            for precision in ("f32", "u8", "bf16", "int8"):
                 part = [r for r in shown if (r["kind"], r["precision"]) == (kind, precision)]
                 _draw_part(panel, part, mark)
         for row in shown:
-            if row["precision"] != "bf16":
+            if row["precision"] in ("f32", "u8"):
                 place = (row["ms"], row["quality"][SET]["psnr_y"])
                 name = row["name"].removeprefix("OpenCV ") if row["kind"] == "dnn" else row["name"]
                 panel.annotate(name, place, xytext=(5, 4), textcoords="offset points", fontsize=7.5)
@@ -45,6 +48,7 @@ def draw(rows: list[dict[str, Any]], path: Path, *, lr: str) -> None:
     for kind, mark in MARKS.items():
         panels[-1].plot([], [], mark, color=COLOURS[kind], label=TOLD[kind])
     panels[-1].plot([], [], "o", color=COLOURS["tier"], markerfacecolor="white", label="bf16")
+    panels[-1].plot([], [], "o", color=COLOURS["tier"], markerfacecolor=PALE, label="int8")
     panels[-1].legend(fontsize=7.5, loc="best")
     figure.savefig(path, dpi=90)
 
@@ -61,5 +65,5 @@ def _draw_part(panel: Any, part: list[dict[str, Any]], mark: str) -> None:  # no
         color=COLOURS[kind],
         linestyle="-" if kind == "tier" else "none",
         linewidth=1,
-        markerfacecolor="white" if part[0]["precision"] == "bf16" else None,
+        markerfacecolor=FACES.get(part[0]["precision"]),
     )

@@ -38,7 +38,7 @@ class Spec:
     compared with, "dnn" for a network of OpenCV's, "resizer" for interpolation."""
     scale: int
     precision: str
-    """ "f32" or "bf16"; "u8" for interpolation, which computes in integers."""
+    """ "f32", "bf16" or "int8"; "u8" for interpolation, which computes in integers."""
     threads: int
     file: str = ""
     """The network's file, where it is not packaged."""

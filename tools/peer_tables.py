@@ -4,7 +4,8 @@ from typing import Any
 
 from pixelift.evaluate.table import render_table
 
-ARITHMETIC = {"f32": "float32", "bf16": "bf16", "u8": "integers"}
+ARITHMETIC = {"f32": "float32", "bf16": "bf16", "int8": "int8", "u8": "integers"}
+OURS = ("f32", "bf16", "int8")
 
 
 def side_by_side(result: dict[str, Any], scale: int) -> str:
@@ -40,8 +41,8 @@ def beaten(result: dict[str, Any]) -> str:
         Markdown.
     """
     verdicts = result["verdicts"]
-    cases = sorted({(v["scale"], p) for v in verdicts for p in ("f32", "bf16") if p in v})
-    cases.sort(key=lambda case: (case[1] == "bf16", case[0]))
+    cases = sorted({(v["scale"], p) for v in verdicts for p in OURS if p in v})
+    cases.sort(key=lambda case: (OURS.index(case[1]), case[0]))
     found = {(v["name"], v["scale"]): v for v in verdicts}
     rows = []
     for name in dict.fromkeys(v["name"] for v in verdicts):
@@ -65,7 +66,7 @@ def _lacking(verdict: dict[str, list[str]]) -> str:
 
 def _unbeaten(verdicts: list[dict[str, Any]]) -> str:
     told = []
-    for precision in ("f32", "bf16"):
+    for precision in OURS:
         judged = [v for v in verdicts if precision in v]
         names = [f"{v['name']} x{v['scale']}" for v in judged if not v[precision]["beaten_by"]]
         if judged:
