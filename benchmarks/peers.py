@@ -193,19 +193,22 @@ def main() -> None:
     width, height = map(int, given.lr.split("x"))
     lr = example(width, height)
     rows: list[dict[str, Any]] = []
+    # Times first: the sets would warm the machine up and fill its memory.
+    timed: list[tuple[Spec, dict[str, Any]]] = []
     for scale in given.scales:
         specs = list_methods(scale, runs=runs, peers=given.peers, threads=given.threads)
-        # Times first: the sets would warm the machine up and fill its memory.
-        times = measure_time(specs, lr=lr, rounds=given.rounds)
-        for spec, spent in zip(specs, times, strict=True):
-            row = {"name": spec.name, "kind": spec.kind, "scale": scale}
-            row |= {"precision": spec.precision, "file": Path(spec.file).name}
-            rows.append(row | spent | {"quality": measure_quality(spec, given.bench)})
-            psnr_y = " / ".join(f"{q['psnr_y']:.2f}" for q in rows[-1]["quality"].values())
-            print(
-                f"{spec.name} x{scale} {spec.precision}: {psnr_y} dB, {spent['ms']:.1f} ms, "
-                f"{spent['peak_mib']:.0f} MiB"
-            )
+        timed += zip(specs, measure_time(specs, lr=lr, rounds=given.rounds), strict=True)
+    print("The times are taken; for what follows the machine need not be quiet.", flush=True)
+    for spec, spent in timed:
+        row = {"name": spec.name, "kind": spec.kind, "scale": spec.scale}
+        row |= {"precision": spec.precision, "file": Path(spec.file).name}
+        rows.append(row | spent | {"quality": measure_quality(spec, given.bench)})
+        psnr_y = " / ".join(f"{q['psnr_y']:.2f}" for q in rows[-1]["quality"].values())
+        print(
+            f"{spec.name} x{spec.scale} {spec.precision}: {psnr_y} dB, {spent['ms']:.1f} ms, "
+            f"{spent['peak_mib']:.0f} MiB",
+            flush=True,
+        )
     verdicts = compare(rows)
     draw(rows, FIGURE, lr=given.lr)
     settled = {"lr": given.lr, "rounds": given.rounds, "threads": given.threads}
