@@ -1,14 +1,14 @@
 """PSNR-Y and SSIM-Y on recorded degraded copies of Set14, B100 and photos/valid, and on clean ones.
 
-Usage: python benchmarks/degraded.py ../shared/bench ../shared/photos/valid [SET ...]
+Usage: python benchmarks/degraded.py ../shared/bench ../shared/photos/valid [SET ...] [--model NAME]
 
 The copies are made anew from the plans in benchmarks/plans, bit for bit, and anyone can do so:
 pixelift degrade HR -o LR --plan benchmarks/plans/Set14_x4.json. What has no plan yet is drawn.
-Results of sets that are not named stay as they are.
+Results of sets and models that are not named stay as they are.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,9 +45,13 @@ def make_lr(name: str, hr: Path, *, scale: int, output: Path) -> None:
     recorded.write_bytes((output / FILE).read_bytes())
 
 
-def measure(name: str, hr: Path, *, scale: int) -> list[dict[str, Any]]:
-    """Measure bicubic and every packaged model of a scale on a degraded copy and on a clean one."""
-    models = [BICUBIC, *(card.name for card in list_models() if card.scale == scale)]
+def models_of(scale: int) -> list[str]:
+    """List bicubic and every packaged model of a scale."""
+    return [BICUBIC, *(card.name for card in list_models() if card.scale == scale)]
+
+
+def measure(name: str, hr: Path, *, scale: int, models: Sequence[str]) -> list[dict[str, Any]]:
+    """Measure models on a degraded copy of a set and on a clean one."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         make_lr(name, hr, scale=scale, output=Path(folder) / "lr")
@@ -67,22 +71,37 @@ def measure(name: str, hr: Path, *, scale: int) -> list[dict[str, Any]]:
     return rows
 
 
-def main(bench: Path, valid: Path, names: Sequence[str]) -> None:
-    """Measure the named sets, or all of them, and write results/degraded.json."""
-    folders = {"Set14": bench / "Set14" / "HR", "B100": bench / "B100" / "HR", "valid": valid}
-    wanted = names or list(folders)
-    old: list[dict[str, Any]] = []
+def main() -> None:
+    """Measure what was named, or everything, and write results/degraded.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bench", type=Path)
+    parser.add_argument("valid", type=Path)
+    parser.add_argument("sets", nargs="*", metavar="SET", help="Set14, B100, valid; by default all")
+    parser.add_argument("--model", help="by default all")
+    given = parser.parse_args()
+    folders = {name: given.bench / name / "HR" for name in ("Set14", "B100")}
+    folders["valid"] = given.valid
     path = RESULTS / "degraded.json"
-    if names and path.is_file():
-        old = json.loads(path.read_text(encoding="utf-8"))["results"]
-    rows = [row for row in old if row["set"] not in wanted]
-    for name in wanted:
+    rows: list[dict[str, Any]] = []
+    if path.is_file() and (given.sets or given.model):
+        rows = json.loads(path.read_text(encoding="utf-8"))["results"]
+    for name in given.sets or folders:
         for scale in SCALES:
-            rows += measure(name, folders[name], scale=scale)
-    order = list(folders)
-    rows.sort(key=lambda row: (order.index(row["set"]), row["scale"], row["lr"]))
+            models = [m for m in models_of(scale) if given.model in (None, m)]
+            new = measure(name, folders[name], scale=scale, models=models)
+            done = {(name, scale, model) for model in models}
+            rows = [r for r in rows if (r["set"], r["scale"], r["model"]) not in done] + new
+    sets = list(folders)
+    rows.sort(
+        key=lambda r: (
+            sets.index(r["set"]),
+            r["scale"],
+            r["lr"],
+            models_of(r["scale"]).index(r["model"]),
+        )
+    )
     save("degraded", {"preset": PRESET, "seed": SEED, "results": rows})
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    main()
