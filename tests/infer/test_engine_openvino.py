@@ -217,6 +217,8 @@ import gc, signal, sys
 import numpy as np
 from pixelift import Upscaler
 
+# What was started in the background of a script may have been told to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for _ in range(3):
     upscalers = [Upscaler(sys.argv[1], scale=2, threads=1) for _ in range(3)]
     for upscaler in upscalers:
