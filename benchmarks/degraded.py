@@ -79,6 +79,8 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="SET", help="Set14, B100, valid; by default all")
     parser.add_argument("--model", help="by default all")
     given = parser.parse_args()
+    if given.model and not any(given.model in models_of(scale) for scale in SCALES):
+        parser.error(f"no model {given.model} for x2 or x4; see pixelift models")
     folders = {name: given.bench / name / "HR" for name in ("Set14", "B100")}
     folders["valid"] = given.valid
     path = RESULTS / "degraded.json"

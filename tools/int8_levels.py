@@ -2,8 +2,8 @@
 
 Processors without VNNI multiply unsigned by signed bytes and add two neighbouring products in 16
 bits, where too large a sum is cut off. So the input channels are paired, and steps are chosen, such
-that no two weights next to each other can add up to more than fits: then every x86 processor gives
-the same, and next to nothing is lost by it (experiments/LOG.md).
+that no two weights next to each other can add up to more than fits: then the sums are
+right on every x86 processor, and next to nothing is lost by it (experiments/LOG.md).
 """
 
 import numpy as np

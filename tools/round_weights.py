@@ -24,9 +24,6 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pixelift import list_models
-from pixelift.degrade.apply import apply_plan
-from pixelift.degrade.draw import PRESETS, draw_plan
-from pixelift.degrade.folder import Drawn, degrade_folder
 from pixelift.evaluate.run import evaluate, open_method
 from pixelift.image.resize import downscale
 from pixelift.infer.engine_openvino import CUT, shared_core
@@ -36,19 +33,15 @@ from pixelift.zoo.ranges import SUFFIX, Layer, Ranges
 from pixelift.zoo.store import find_model, read_weights
 from tools.int8_levels import largest_weights, pair_channels, to_levels, to_weights
 
-DEGRADED = ("photo",)
-"""Networks for degraded pictures: their crops and half of what they are measured on are so."""
-LEFT_OUT = ("vivid",)
-"""What is not rounded: PSNR does not tell what a network loses that was not trained for it."""
+TIERS = ("swift", "balanced")
+"""What is rounded without being named. `fine` is not yet, so that `--effort auto` keeps what it
+saves beside it; `photo` loses too much, and of `vivid` PSNR does not tell (experiments/LOG.md)."""
 CROPS, SIDE, SEED = 32, 64, 0
 """LR crops that ranges are chosen on."""
 VALID_SIDE, SHEET = 320, 256
 STRETCHES = (1.0, 1.1, 1.2)
 """How far ranges reach, as multiples of the largest value on the crops: writing in full colours
 goes further than photos do. Narrower ones cost more (experiments/LOG.md)."""
-
-Sets = dict[str, tuple[Path, Path | None]]
-"""HR and, where it is not made by MATLAB's bicubic, LR of what losses are measured on."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ def steps_of(card: Card, path: Path) -> list[Step]:
     return steps
 
 
-def draw_crops(photos: Path, scale: int, *, degraded: bool) -> torch.Tensor:
+def draw_crops(photos: Path, scale: int) -> torch.Tensor:
     """Draw LR crops of the training photos."""
     rng = np.random.default_rng(SEED)
     files = sorted(path for path in (photos / "train").rglob("*.*"))
@@ -99,12 +92,7 @@ def draw_crops(photos: Path, scale: int, *, degraded: bool) -> torch.Tensor:
             photo = np.asarray(file.convert("RGB"))
         top, left = (rng.integers(0, side - SIDE * scale) for side in photo.shape[:2])
         part = photo[top : top + SIDE * scale, left : left + SIDE * scale]
-        if degraded:
-            plan = draw_plan(PRESETS["photo"], scale=scale, rng=rng)
-            small = apply_plan(np.ascontiguousarray(part), plan)
-        else:
-            small = downscale(part, scale)
-        crops.append(small.transpose(2, 0, 1))
+        crops.append(downscale(part, scale).transpose(2, 0, 1))
     return torch.tensor(np.stack(crops), dtype=torch.float32) / 255
 
 
@@ -161,30 +149,16 @@ def crop_valid(photos: Path, folder: Path) -> Path:
     return folder
 
 
-def losses(path: Path, scale: int, sets: Sets) -> dict[str, float]:
+def losses(path: Path, scale: int, sets: dict[str, Path]) -> dict[str, float]:
     """Measure what int8 costs against float32 on each set, in dB."""
     found = {}
-    for name, (hr, lr) in sets.items():
+    for name, folder in sets.items():
         scores: list[Any] = [
-            evaluate(open_method(str(path), scale=scale, precision=precision), hr, lr=lr)["psnr_y"]
+            evaluate(open_method(str(path), scale=scale, precision=precision), folder)["psnr_y"]
             for precision in ("f32", "int8")
         ]
         found[name] = round(scores[0] - scores[1], 4)
     return found
-
-
-def sets_of(card: Card, sets: Sets, folder: Path) -> Sets:
-    """Choose what a network is measured on."""
-    if card.name not in DEGRADED:
-        return sets
-    sets = dict(sets)
-    for name in ("Set5", "photos/valid"):
-        hr = sets[name][0]
-        lr = folder / f"{name.replace('/', '_')}_x{card.scale}"
-        plans = Drawn(PRESETS["photo"], card.scale, SEED, "photo")
-        degrade_folder(hr, lr, plans=plans, report=lambda _: None)
-        sets[f"degraded {name}"] = (hr, lr)
-    return sets
 
 
 def main(words: list[str]) -> None:
@@ -193,18 +167,13 @@ def main(words: list[str]) -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        common: Sets = {
-            "Set5": (set5, None),
-            "photos/valid": (crop_valid(photos, folder / "valid"), None),
-            "drawn": (draw_sheets(folder / "drawn"), None),
-        }
+        sets = {"Set5": set5, "photos/valid": crop_valid(photos, folder / "valid")}
+        sets["drawn"] = draw_sheets(folder / "drawn")
         for card in list_models():
-            if card.key not in words[2:] and (words[2:] or card.name in LEFT_OUT):
+            if card.key not in words[2:] and (words[2:] or card.name not in TIERS):
                 continue
             card, path = find_model(card.name, scale=card.scale)
-            steps = steps_of(card, path)
-            crops = draw_crops(photos, card.scale, degraded=card.name in DEGRADED)
-            sets = sets_of(card, common, folder)
+            steps, crops = steps_of(card, path), draw_crops(photos, card.scale)
             copy = Path(shutil.copy(path, folder))
             best: Ranges | None = None
             for stretch in STRETCHES:
