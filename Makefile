@@ -102,7 +102,7 @@ $(DEV)/.installed: pyproject.toml
 	@echo "Installing torch, the linters and the tests into $(DEV)"
 	@$(call make_venv,$(DEV))
 	@$(BIN)/python $(PIP) "$(TORCH)"
-	@$(BIN)/python $(PIP) --editable ".[train,serve,onnxruntime,dev]"
+	@$(BIN)/python $(PIP) --editable ".[train,serve,video,onnxruntime,dev]"
 	@touch $@
 
 define make_venv

@@ -21,7 +21,7 @@ from pixelift.image.resize import modcrop
 from pixelift.patches.condition import judge
 from stamp import save
 
-SCALES = (2, 4)
+SCALES = (2, 3, 4)
 SEEDS = (1, 2, 3)
 SIDE = 1536
 """HR pixels of each photo that are used, along each side, around the middle."""

@@ -1,10 +1,11 @@
 """PSNR-Y and SSIM-Y on recorded degraded copies of Set14, B100 and photos/valid, and on clean ones.
 
-Usage: python benchmarks/degraded.py ../shared/bench ../shared/photos/valid [SET ...] [--model NAME]
+Usage: python benchmarks/degraded.py ../shared/bench ../shared/photos/valid [SET ...]
+       [--model NAME] [--scale N]
 
 The copies are made anew from the plans in benchmarks/plans, bit for bit, and anyone can do so:
 pixelift degrade HR -o LR --plan benchmarks/plans/Set14_x4.json. What has no plan yet is drawn.
-Results of sets and models that are not named stay as they are.
+Results of sets, models and scales that are not named stay as they are.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from stamp import RESULTS, save
 
 PLANS = Path(__file__).parent / "plans"
 PRESET, SEED = "photo", 2026
-SCALES = (2, 4)
+SCALES = (2, 3, 4)
 KEPT = ("model", "scale", "set", "n", "psnr_y", "ssim_y", "protocol", "set_sha256", "failed")
 PERCEPTUAL = ("gmsd", "haarpsi", "vif")
 JUDGED = (("Set14", 4), ("B100", 4))
@@ -78,17 +79,18 @@ def main() -> None:
     parser.add_argument("valid", type=Path)
     parser.add_argument("sets", nargs="*", metavar="SET", help="Set14, B100, valid; by default all")
     parser.add_argument("--model", help="by default all")
+    parser.add_argument("--scale", type=int, choices=SCALES, help="by default all")
     given = parser.parse_args()
     if given.model and not any(given.model in models_of(scale) for scale in SCALES):
-        parser.error(f"no model {given.model} for x2 or x4; see pixelift models")
+        parser.error(f"no model {given.model}; see pixelift models")
     folders = {name: given.bench / name / "HR" for name in ("Set14", "B100")}
     folders["valid"] = given.valid
     path = RESULTS / "degraded.json"
     rows: list[dict[str, Any]] = []
-    if path.is_file() and (given.sets or given.model):
+    if path.is_file() and (given.sets or given.model or given.scale):
         rows = json.loads(path.read_text(encoding="utf-8"))["results"]
     for name in given.sets or folders:
-        for scale in SCALES:
+        for scale in [given.scale] if given.scale else SCALES:
             models = [m for m in models_of(scale) if given.model in (None, m)]
             new = measure(name, folders[name], scale=scale, models=models)
             done = {(name, scale, model) for model in models}

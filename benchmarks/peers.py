@@ -35,7 +35,7 @@ TIERS = ("swift", "balanced", "fine")
 PRECISIONS = ("f32", "bf16", "int8")
 SLOW_MS, SLOW_ROUNDS = 2000, 3
 """What takes longer than that is called only so often: nothing hangs on its second digit."""
-FIGURE = ROOT / "docs" / "images" / "peers.png"
+FIGURES = ROOT / "docs" / "images"
 
 
 def precisions(model: str, scale: int) -> Iterator[str]:
@@ -179,7 +179,7 @@ def is_better(tier: dict[str, Any], peer: dict[str, Any]) -> bool:
 
 
 def main() -> None:
-    """Measure everything, write results/peers.json and draw the figure."""
+    """Measure everything, write the results file and draw the figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bench", type=Path)
     parser.add_argument("peers", type=Path)
@@ -188,6 +188,7 @@ def main() -> None:
     parser.add_argument("--lr", default="480x270", metavar="WIDTHxHEIGHT")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--name", default="peers", help="of the results file and the figure")
     given = parser.parse_args()
     runs = [tuple(run.split("=", 1)) for run in given.run]
     width, height = map(int, given.lr.split("x"))
@@ -210,9 +211,9 @@ def main() -> None:
             flush=True,
         )
     verdicts = compare(rows)
-    draw(rows, FIGURE, lr=given.lr)
+    draw(rows, FIGURES / f"{given.name}.png", lr=given.lr)
     settled = {"lr": given.lr, "rounds": given.rounds, "threads": given.threads}
-    save("peers", settled | {"verdicts": verdicts, "results": rows})
+    save(given.name, settled | {"verdicts": verdicts, "results": rows})
 
 
 if __name__ == "__main__":

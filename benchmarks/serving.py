@@ -49,7 +49,7 @@ def load(service: LocalService, files: list[bytes], clients: int) -> dict[str, A
 
     def one(data: bytes) -> float:
         started = time.perf_counter()
-        answer = service.upscale(data, {"scale": str(SCALE)})
+        answer = service.upscale(data, {"scale": str(SCALE), "model": "balanced"})
         if answer.status != 200:
             raise SystemExit(f"status {answer.status}: {answer.body[:200]!r}")
         return time.perf_counter() - started
@@ -74,7 +74,10 @@ def burst(service: LocalService, files: list[bytes]) -> dict[str, Any]:
         started = time.perf_counter()
         answers = list(
             crowd.map(
-                lambda n: service.upscale(files[n % len(files)], {"scale": "2"}), range(BURST)
+                lambda n: service.upscale(
+                    files[n % len(files)], {"scale": "2", "model": "balanced"}
+                ),
+                range(BURST),
             )
         )
     statuses = Counter(str(answer.status) for answer in answers)

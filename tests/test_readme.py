@@ -10,6 +10,7 @@ from PIL import Image
 
 from pixelift.cli.main import main
 from tests.fakes import model_bytes
+from tests.films import drawn, make_film
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -35,6 +36,7 @@ def test_the_commands_for_pictures_run(tmp_path, monkeypatch, rng):
     Path("holiday/day 1").mkdir(parents=True)
     for name in ("photo.jpg", "holiday/a.png", "holiday/day 1/b.webp"):
         Image.fromarray(rng.integers(0, 256, (180, 240, 3), dtype=np.uint8)).save(name)
+    make_film("film.mp4", [drawn(n) for n in range(3)])
     Path("other.onnx").write_bytes(model_bytes(scale=3, with_card=False))
     (block,) = (b for b in blocks("sh") if "holiday" in b)
     commands = [shlex.split(line, comments=True) for line in block.splitlines()]

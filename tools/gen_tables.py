@@ -194,9 +194,9 @@ def loader() -> str:
     return render_table(header, rows) + source(result, note)
 
 
-def peers(scale: int) -> str:
+def peers(scale: int, *, name: str = "peers") -> str:
     """Our tiers beside everybody else at one scale."""
-    result = load("peers")
+    result = load(name)
     note = (
         f"PSNR-Y (dB) / SSIM-Y; milliseconds from an 8-bit colour picture of {result['lr']} to the "
         f"enlarged one, median of {result['rounds']} rounds in turns, {result['threads']} threads; "
@@ -211,6 +211,14 @@ def peers_beaten() -> str:
     note = "Beaten: a higher PSNR-Y and a higher SSIM-Y on each of the three sets, in less time"
     figure = "![PSNR-Y against time, a panel for each scale](images/peers.png)\n\n"
     return figure + peer_tables.beaten(result) + source(result, note)
+
+
+def peers_trained() -> str:
+    """Our tiers beside SRCNN, SRResNet and EDSR, which were trained for it."""
+    figure = "![PSNR-Y against time, x4](images/peers_trained.png)\n\n"
+    result = load("peers_trained")
+    beaten = peer_tables.beaten(result, kind="run")
+    return figure + beaten + "\n\n" + peers(4, name="peers_trained")
 
 
 def serving() -> str:
@@ -302,6 +310,24 @@ def choice() -> str:
     return render_table(header, rows) + source(result, note)
 
 
+def softening() -> str:
+    """What softening brings to copies of photos."""
+    result = load("softening")
+    ways = list(result["results"][0]["psnr_y"])
+    rows = [
+        [
+            f"{row['copy']}, x{row['scale']}",
+            f"{row['softened']} of {row['pictures']}",
+            *(f"{row['psnr_y'][way]:.2f}" for way in ways),
+        ]
+        for row in result["results"]
+    ]
+    note = (
+        f"PSNR-Y in dB, mean over the middle {result['side']} pixels of each photo of photos/valid"
+    )
+    return render_table(["copies", "softened", *ways], rows) + source(result, note)
+
+
 def formats() -> str:
     """What is kept of each hard picture."""
     result = load("formats")
@@ -316,6 +342,7 @@ def formats() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
+    "softening": softening,
     "formats": formats,
     **CLAIM_TABLES,
     "preparing": preparing,
@@ -332,6 +359,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers_x3": lambda: peers(3),
     "peers_x4": lambda: peers(4),
     "peers_beaten": peers_beaten,
+    "peers_trained": peers_trained,
     **STUDY_TABLES,
     **EFFORT_TABLES,
 }

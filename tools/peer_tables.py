@@ -31,16 +31,18 @@ def _row(row: dict[str, Any]) -> list[str | None]:
     return [name, ARITHMETIC[row["precision"]], *quality, *spent]
 
 
-def beaten(result: dict[str, Any]) -> str:
+def beaten(result: dict[str, Any], *, kind: str = "") -> str:
     """Which tier beats which peer in both quality and time, and a line that names the unbeaten.
 
     Args:
         result: The results file.
+        kind: Of peers, to tell of these alone.
 
     Returns:
         Markdown.
     """
-    verdicts = result["verdicts"]
+    asked = {row["name"] for row in result["results"] if kind in ("", row["kind"])}
+    verdicts = [verdict for verdict in result["verdicts"] if verdict["name"] in asked]
     cases = sorted({(v["scale"], p) for v in verdicts for p in OURS if p in v})
     cases.sort(key=lambda case: (OURS.index(case[1]), case[0]))
     found = {(v["name"], v["scale"]): v for v in verdicts}

@@ -4,6 +4,7 @@ PixeliftError
 ├── ImageReadError            a picture cannot be read
 │   └── TooManyPixelsError    a picture is larger than whoever asked for it allows
 ├── ImageWriteError           a picture cannot be written
+├── VideoError                a film cannot be read or written
 ├── UnknownNameError          a model, recipe key or architecture that does not exist
 ├── WeightsError              weights that are damaged or do not fit their card
 ├── ConfigError               a recipe or setting that makes no sense
@@ -37,6 +38,10 @@ class TooManyPixelsError(ImageReadError):
 
 class ImageWriteError(PixeliftError):
     """A picture cannot be written: no folder, no permission, no space, unknown format."""
+
+
+class VideoError(PixeliftError):
+    """A film cannot be read or written: missing, damaged, of an unknown kind, no space."""
 
 
 class UnknownNameError(PixeliftError, LookupError):

@@ -7,8 +7,10 @@ from PIL import Image
 from pixelift.batch import piping
 from pixelift.batch.piping import pipe_picture
 from pixelift.errors import ImageReadError
+from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
+from tests.prepared import natural_photo
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,18 @@ def test_the_format_is_kept_or_the_one_that_is_asked_for(upscaler):
     assert piped(drawn("JPEG"), upscaler) == ("JPEG", (10, 8))
     assert piped(drawn("GIF"), upscaler) == ("PNG", (10, 8))
     assert piped(drawn("PNG"), upscaler, format="webp", quality=50) == ("WEBP", (10, 8))
+
+
+@pytest.mark.slow
+def test_a_picture_from_a_pipe_is_looked_at():
+    stream = io.BytesIO()
+    natural = natural_photo(np.random.default_rng(4), 96, 128)
+    Image.fromarray(natural).save(stream, "JPEG", quality=25)
+    target = io.BytesIO()
+    options = {"format": "png", "quality": None, "max_pixels": 10**6}
+    pipe_picture(io.BytesIO(stream.getvalue()), target, AutoUpscaler(scale=2), **options)
+    expected = Upscaler("photo", scale=2).upscale(np.asarray(Image.open(stream)))
+    assert np.array_equal(np.asarray(Image.open(target)), expected)
 
 
 def test_bytes_that_are_no_picture_or_too_many_give_nothing(upscaler, monkeypatch):

@@ -85,6 +85,8 @@ def test_a_folder_without_pictures_is_told_apart(tree):
 def test_inputs_that_are_missing_are_planned_since_reading_tells_more(tree):
     tree()
     assert outputs("missing.png", "a/b.webp") == [("missing_x2.png", False), ("a/b_x2.webp", False)]
+    # Not that the format of "large" is unknown: it was meant to be a folder, as "photos" was.
+    assert len(outputs("photos", output="large")) == 1
 
 
 def test_the_same_picture_named_twice_is_one_job(tree):

@@ -83,8 +83,8 @@ def test_architectures_are_listed_with_their_dials_and_counts(capsys):
         if len(cells) > 3
     }
     assert (
-        lines["repnet"][3]
-        == "width 32, depth 6, channels 3, identity True, luma False, leaky False, direct False"
+        lines["repnet"][3] == "width 32, depth 6, channels 3, identity True, luma False, "
+        "leaky False, direct False, skips False"
     )
     assert lines["repnet"][4] == "70 K"
     assert lines["edsr"][4:6] == ["1518 K", "114.2 G"]

@@ -129,19 +129,9 @@ def test_a_second_ctrl_c_ends_it_at_once(train, monkeypatch):
         (["--set", "model.dials.channels=1"], "holds pictures of 3 channels, the recipe trains"),
         (["--set", "model.dials.scale=3"], "the scale is no dial. Set model.scale = 3"),
         (["--set", "model.scale=9"], "model.scale: Expected `int` <= 8"),
-        (
-            ["--set", "model.dials.depth=12"],
-            "the validation crop of 0.png would be 48 pixels on a side; this network looks 28 "
-            "pixels far, so more than 56 are needed. Raise run.valid_crop, or train a shallower",
-        ),
-        (
-            ["--set", "model.dials.depth=30", "--set", "run.valid_crop=480"],
-            "0.png would be 96 pixels on a side; this network looks 64 pixels far, so more than "
-            "128 are needed. Validate with larger photos, or train a shallower",
-        ),
         (["--set", "data.lr_patch=500"], "Lower data.lr_patch or add larger photos"),
-        (["--set", "run.start_from=nowhere"], "no weights at nowhere/best.safetensors"),
-        (["--set", "run.start_from=third_party.pth"], "no weights at third_party.pth/best.safet"),
+        (["--set", "run.start_from=nowhere"], 'no run folder, and there is no model "nowhere"'),
+        (["--set", "run.start_from=third_party.pth"], "other programs keep them are never loaded"),
         (["--resume"], "no checkpoint in run. Start it without --resume"),
         (["--threads", "0"], "threads is 0; allowed are numbers from 1 up"),
         (["--device", "tpu"], 'no device "tpu"; allowed are auto, cpu, cuda'),

@@ -7,7 +7,7 @@ from pixelift.degrade.plan import Blur, Motion
 from pixelift.image.geometry import Size
 from pixelift.image.resize import downscale
 
-KERNELS = ["cubic", "linear", "area", "lanczos", "stride"]
+KERNELS = ["cubic", "bare-cubic", "linear", "area", "lanczos", "stride"]
 BLURS = [
     Blur(sigma_px=1.3, across_px=1.3),
     Blur(sigma_px=2.4, across_px=0.8, angle_deg=33.0),
@@ -33,6 +33,15 @@ def test_no_kernel_moves_the_picture(kernel, scale):
         # Halves go up, hence the half; nothing else is off.
         off = line - centres[4:-4] * slope
         assert 0 <= off.min() <= off.max() <= 0.5
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_bare_cubic_is_not_widened(scale):
+    # Whatever it shrinks by, four samples with the weights that OpenCV documents for the middle
+    # between two samples.
+    taps = resize_taps("bare-cubic", 16 * scale, 16)
+    weights = taps.weights[0][taps.weights[0] != 0]
+    assert weights.tolist() == [-0.09375, 0.59375, 0.59375, -0.09375]
 
 
 @pytest.mark.parametrize("blur", BLURS, ids=str)

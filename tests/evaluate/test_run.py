@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,17 @@ def hr(tmp_path, rng):
 
 def pixels_of(path):
     return np.asarray(Image.open(path))
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [("fma avx2 avx512f avx512_vnni", " (AVX-512, VNNI)"), ("fma avx2", " (AVX2)"), ("sse", "")],
+)
+def test_a_machine_is_told_with_its_instructions(flags, told, monkeypatch):
+    cpuinfo = f"model name\t: Some CPU\nflags\t\t: {flags}\n"
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    monkeypatch.setattr(Path, "read_text", lambda _, **__: cpuinfo)
+    assert describe_machine().startswith(f"Some CPU{told}, ")
 
 
 def test_a_result_has_the_fields_that_other_programs_read_and_says_how_it_came_about(hr):

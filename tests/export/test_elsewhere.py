@@ -96,7 +96,7 @@ def test_the_file_holds_these_weights_and_nothing_else(tmp_path):
 
 @pytest.mark.parametrize(
     ("architecture", "dials"),
-    [("repnet", {"channels": 1}), ("srcnn", {})],
+    [("repnet", {"channels": 1}), ("repnet", {"skips": True}), ("srcnn", {})],
 )
 def test_what_has_no_such_layout_is_refused(architecture, dials):
     with pytest.raises(TrainingError, match=r"Export it as \.onnx"):

@@ -56,6 +56,21 @@ def test_anything_else_has_no_format(head):
 )
 def test_known_kinds_that_are_not_read_are_named(head, label):
     assert formats.sniff_other(head) == label
+    assert not formats.is_film(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\0\0\0\x18ftypmp42\0\0\0\0isommp42",
+        b"\0\0\0\x14ftypqt  \0\0\0\0qt  ",
+        b"\x1aE\xdf\xa3\x01\0\0\0",
+        b"RIFF\x24\0\0\0AVI LIST",
+    ],
+)
+def test_films_are_told_from_what_nobody_knows(head):
+    assert formats.sniff(head) is None
+    assert formats.is_film(head)
 
 
 def test_an_avif_film_is_a_sequence_and_a_still_is_not():

@@ -98,6 +98,7 @@ def test_an_empty_file_is_refused(tmp_path):
     [
         (b"just some text, named like a picture", "it is no photo"),
         (b"\x00" * 200, "it is no photo"),
+        (b"\x1aE\xdf\xa3" + bytes(60), "it is a film"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "SVG is not read"),
         (b'<?xml version="1.0"?>\n<svg width="9" height="9"></svg>', "SVG is not read"),
         (b"%PDF-1.4\n%\xe2\xe3", "PDF is not read"),

@@ -54,6 +54,13 @@ def test_lines_of_other_formats_are_left_out():
     assert lines_about(problem, "png") == ["something else"]
 
 
+def test_what_another_thread_looked_up_is_about_no_file():
+    pyvips.Image.black(1, 1)._get_pspec("pngsave_target")
+    problem = pyvips.Error("no")
+    assert "pngsave_target" in problem.detail
+    assert lines_about(problem, "png") == []
+
+
 def test_a_cut_jpeg_is_refused_also_when_another_thread_takes_its_note_away(monkeypatch):
     cut = photo("JPEG")[:-4000] + b"\xff\xd9"
     stolen = threading.Event()

@@ -18,7 +18,8 @@ from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.resize import upscale as bicubic
 from pixelift.image.write import encode_picture
-from pixelift.infer.upscaler import Upscaler, upscale
+from pixelift.infer.auto import upscale
+from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
 
 if not any(map(importlib.util.find_spec, ("openvino", "onnxruntime"))):
@@ -322,6 +323,12 @@ def test_a_tile_that_makes_no_sense_is_refused(folder):
         Upscaler(folder / "strong_x2.onnx", tile=0)
 
 
+def test_a_share_to_soften_by_that_makes_no_sense_is_refused(folder):
+    for share in (-0.1, 0.3, float("nan")):
+        with pytest.raises(ConfigError, match=r"soften is .*; allowed are 0 to 0.2"):
+            Upscaler(folder / "strong_x2.onnx", soften=share)
+
+
 def test_one_call_does_for_one_image(folder, strong, rng):
     array = samples(rng, (6, 7, 3), np.uint8)
     result = upscale(array, scale=2, model=folder / "strong_x2.onnx")
@@ -378,3 +385,8 @@ def test_what_progress_raises_ends_the_work(folder, rng):
     upscaler = Upscaler(folder / "strong_x2.onnx", tile=16)
     with pytest.raises(KeyboardInterrupt):
         upscaler.picture(Picture(samples(rng, (20, 20, 3), np.float32)), progress=stop)
+
+
+def test_who_asks_for_auto_is_told_of_what_looks_at_pictures():
+    with pytest.raises(UnknownNameError, match=r"Take pixelift\.AutoUpscaler"):
+        Upscaler("auto")

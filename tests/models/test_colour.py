@@ -3,16 +3,15 @@ import pytest
 import torch
 
 from pixelift.image.color import rgb_to_ycbcr
-from pixelift.models.colour import in_colour
+from pixelift.models.colour import in_colour, in_luma
 from pixelift.models.fuse import fuse
 from pixelift.models.repnet import RepNet
 
 
-@pytest.fixture(params=[False, True])
+@pytest.fixture(params=[{}, {"leaky": True}, {"skips": True}], ids=str)
 def trained(request):
     torch.manual_seed(0)
-    dials = {"channels": 1, "identity": False, "leaky": request.param}
-    network = RepNet(scale=2, width=8, depth=2, **dials)
+    network = RepNet(scale=2, width=8, depth=2, channels=1, identity=False, **request.param)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return network.eval()
@@ -74,3 +73,16 @@ def test_the_trained_network_is_not_changed_and_no_number_is_drawn(trained):
 def test_a_fused_network_is_refused(trained):
     with pytest.raises(TypeError, match="before `fuse`"):
         in_colour(fuse(trained))
+
+
+def test_a_network_for_colour_becomes_the_luma_network_again(trained):
+    y = torch.rand(1, 1, 14, 12)
+    back = in_luma(in_colour(trained))
+    assert back.channels == 1
+    assert torch.allclose(back(y), trained(y), atol=1e-4)
+
+
+def test_a_network_that_looks_at_colours_has_no_luma_network():
+    torch.manual_seed(0)
+    assert in_luma(RepNet(scale=2, width=8, depth=2)) is None
+    assert in_luma(RepNet(scale=2, width=8, depth=2, luma=True)) is None

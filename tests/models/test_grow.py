@@ -34,6 +34,19 @@ def test_the_grown_network_gives_the_output_of_the_small_one(dials):
     assert torch.allclose(large(lr), small(lr), atol=1e-5)
 
 
+def test_a_network_with_skips_grows_in_width_and_to_other_scales_only():
+    small = trained(depth=3, skips=True)
+    large = RepNet(scale=2, width=9, depth=3, skips=True)
+    assert grow(small, large)
+    lr = torch.rand(2, 3, 14, 11)
+    assert torch.allclose(large(lr), small(lr), atol=1e-5)
+    other = RepNet(scale=4, width=6, depth=3, skips=True)
+    assert grow(small, other)
+    assert torch.equal(other.body[2].collapsed(), small.body[2].collapsed())
+    assert not grow(small, RepNet(scale=2, width=6, depth=5, skips=True))
+    assert not grow(small, RepNet(scale=2, width=6, depth=3))
+
+
 def test_a_luma_network_without_identities_grows_too():
     small = trained(channels=1, identity=False)
     large = RepNet(scale=2, width=8, depth=3, channels=1)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -47,3 +48,35 @@ def test_with_luma_all_channels_receive_the_same():
     added = network(lr) - F.pixel_shuffle(network.base(lr), 2)
     assert added.abs().max() > 1e-4
     assert torch.allclose(added[:, :1].expand_as(added), added, atol=1e-6)
+
+
+@pytest.mark.parametrize("depth", [4, 5])
+def test_with_skips_pairs_are_added_to_what_went_in(depth):
+    torch.manual_seed(0)
+    network = RepNet(scale=2, width=8, depth=depth, skips=True)
+    lr = torch.rand(1, 3, 9, 9)
+    features = x = network.head(lr - 0.5)
+    for n in (0, 2):
+        x = x + network.body[n + 1](F.relu(network.body[n](x)))
+    x = features + network.body[4](x) if depth == 5 else x
+    assert torch.allclose(network.trunk(lr), network.tail(x), atol=1e-6)
+
+
+def test_a_deep_body_with_skips_neither_dies_out_nor_grows():
+    torch.manual_seed(0)
+    network = RepNet(scale=2, width=16, depth=33, skips=True)
+    lr = torch.rand(1, 3, 24, 24)
+    before = network.head(lr - 0.5).std()
+    assert 0.5 * before < network._residual_body(network.head(lr - 0.5)).std() < 3 * before
+
+
+def test_the_radius_holds_with_skips():
+    torch.manual_seed(0)
+    network = RepNet(scale=2, width=8, depth=5, skips=True).eval()
+    lr = torch.rand(1, 3, 40, 40)
+    far = lr.clone()
+    far[..., : 20 - network.radius] = torch.rand_like(far[..., : 20 - network.radius])
+    with torch.no_grad():
+        assert torch.equal(network(lr)[..., 40:], network(far)[..., 40:])
+        far[..., 20 - network.radius] += 1
+        assert not torch.equal(network(lr)[..., 40:], network(far)[..., 40:])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -5,13 +7,19 @@ from pixelift.degrade.apply import apply_plan
 from pixelift.degrade.jpeg import compress_jpeg
 from pixelift.degrade.plan import Blur, Compress, Noise, Plan, Resize, clean_plan
 from pixelift.image.depth import to_float
-from pixelift.patches.condition import SIDE, judge, quantisation_step
+from pixelift.image.read import read_u8
+from pixelift.patches.condition import SIDE, judge, plain_share, quantisation_step
 from tests.prepared import natural_photo
 
 
 @pytest.fixture(scope="module")
 def photo():
     return natural_photo(np.random.default_rng(4), 480, 512)
+
+
+@pytest.fixture(scope="module")
+def hall():
+    return read_u8(Path(__file__).parents[2] / "examples" / "great_hall.jpg")
 
 
 def degraded(photo, *steps):
@@ -51,6 +59,63 @@ def test_strong_blur_is_seen(photo):
     found = judge(degraded(photo, Blur(sigma_px=4.0, across_px=4.0), SHRINK))
     assert found.is_degraded
     assert "fine detail -" in found.reason
+
+
+def test_a_picture_that_was_shrunk_without_antialiasing_is_to_be_softened(hall):
+    clean, aliased = (
+        judge(to_float(apply_plan(hall, Plan(scale=4, steps=(step,)))))
+        for step in (
+            Resize(hr_per_px=4.0, kernel="cubic"),
+            Resize(hr_per_px=4.0, kernel="bare-cubic"),
+        )
+    )
+    assert clean.soften == 0
+    assert not aliased.is_degraded
+    assert "fine detail +1 dB" in aliased.reason
+    assert 0.05 <= aliased.soften <= 0.16
+
+
+def test_the_more_a_picture_was_sharpened_the_more_it_is_softened(hall):
+    lr = apply_plan(hall, clean_plan(4)).astype(np.float32)
+    around = sum(np.roll(lr, step, axis) for axis in (0, 1) for step in (-1, 1)) / 4
+    shares = [
+        judge(np.clip(lr + amount * (lr - around), 0, 255) / 255).soften
+        for amount in (0.0, 0.8, 1.1)
+    ]
+    assert shares[0] == 0
+    assert 0.05 <= shares[1] < shares[2] <= 0.16
+
+
+def drawing():
+    """Draw a page: bars of several greys on white, some of them as fine as pixels are."""
+    page = np.full((320, 400, 3), 1.0, np.float32)
+    for n, row in enumerate(range(10, 300, 12)):
+        page[row : row + 1 + n % 4, 20 : 380 : 2 + n % 7] = 0.1 * (n % 5)
+    return page
+
+
+def test_what_is_drawn_is_as_crisp_as_it_was_meant_to_be():
+    found = judge(drawing())
+    assert (found.is_degraded, found.soften) == (False, 0.0)
+    assert found.reason.startswith("drawn, ")
+    # The same page with the noise of a camera is not taken for a drawing.
+    noisy = drawing() + np.random.default_rng(0).normal(0, 0.01, (320, 400, 3)).astype(np.float32)
+    assert "drawn" not in judge(noisy).reason
+
+
+def test_the_share_of_a_drawing_that_is_plain():
+    assert plain_share(np.zeros((20, 30, 1), np.float32)) == 1
+    half = np.zeros((40, 40, 3), np.float32)
+    half[::2, :, 1] = 1  # rows are plain, columns are not
+    assert plain_share(half) == 0
+    assert 0.28 < plain_share(drawing()) < 1
+
+
+def test_photos_are_not_drawn(hall, photo):
+    dark = photo // 3 - 30 * (photo < 100)
+    for picture in (hall, photo, np.clip(dark, 0, 255)):
+        assert plain_share(to_float(np.asarray(picture, np.uint8))) == 0
+    assert plain_share(np.zeros((1, 1, 3), np.float32)) == 0
 
 
 @pytest.mark.parametrize("quality", [30, 50, 75])

@@ -9,7 +9,7 @@ from tests.fakes import make_card
 from tests.serving import picture
 
 LIMITS = Limits(result_pixels=1600)
-OFFERS = {"balanced": [2, 3, 4], "tiny": [2]}
+OFFERS = {"auto": [2, 3, 4], "balanced": [2, 3, 4], "tiny": [2]}
 
 
 def made(data=None, **fields):
@@ -26,7 +26,7 @@ def refused(data=None, **fields):
 
 def test_without_a_word_it_is_what_the_command_line_does():
     order = made()
-    assert (order.model, order.scale, order.format, order.quality) == ("balanced", 4, None, None)
+    assert (order.model, order.scale, order.format, order.quality) == ("auto", 4, None, None)
     assert order.max_pixels == 100
 
 
@@ -93,4 +93,6 @@ def test_a_file_that_is_no_picture_is_refused_by_its_first_bytes(data, words):
 def test_offers_are_names_and_scales():
     cards = [make_card(name="b", scale=4), make_card(name="b", scale=2), make_card(name="a")]
     assert offers_of(cards) == {"b": [2, 4], "a": [2]}
-    assert offers_of(list_models())["balanced"] == [2, 3, 4]
+    packaged = offers_of(list_models())
+    assert packaged["balanced"] == packaged["auto"] == [2, 3, 4]
+    assert next(iter(packaged)) == "auto"

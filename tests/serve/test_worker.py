@@ -1,3 +1,4 @@
+import io
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 
 from pixelift import Upscaler, read_picture
 from pixelift.serve.frames import (
@@ -23,6 +25,7 @@ from pixelift.serve.worker import StoppedError, Studio, WorkerSettings, resident
 from tests.fakes import write_model
 from tests.serving import PATIENCE, picture
 
+HALL = Path(__file__).parents[2] / "examples" / "great_hall.jpg"
 SETTINGS = WorkerSettings(threads=1, engine="openvino")
 
 
@@ -46,6 +49,22 @@ def test_a_picture_comes_out_as_the_library_makes_it(studio):
     assert result == expected
     assert (done.format, done.width, done.height) == ("png", 16, 12)
     assert (done.out_width, done.out_height) == (32, 24)
+
+
+@pytest.mark.slow
+def test_with_auto_a_picture_gets_the_network_that_fits_it_and_it_is_told(studio):
+    with Image.open(HALL) as hall:
+        small = hall.resize((hall.width // 4, hall.height // 4), Image.Resampling.BICUBIC)
+    for kind, model, why in (("JPEG", "photo", "JPEG rounded"), ("PNG", "balanced", "no blocks")):
+        stream = io.BytesIO()
+        small.save(stream, kind, quality=25)
+        data = stream.getvalue()
+        done, result = fulfil(studio, data, model="auto", format="png")
+        assert done.model == model
+        assert why in done.why
+        named, same = fulfil(studio, data, model=model, format="png")
+        assert (named.model, named.why) == (model, "")
+        assert same == result
 
 
 @pytest.mark.parametrize("format", ["png", "jpeg", "webp", "tiff", "avif"])

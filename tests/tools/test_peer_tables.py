@@ -20,7 +20,11 @@ def result():
     verdict = {"beaten_by": ["swift"], "better": ["fine", "swift"], "faster": ["swift"]}
     slower = {"beaten_by": [], "better": ["swift"], "faster": []}
     return {
-        "results": [row("slow net", "dnn", 50.04, 36.5), row("swift", "tier", 9.96, 37.2)],
+        "results": [
+            row("slow net", "dnn", 50.04, 36.5),
+            row("swift", "tier", 9.96, 37.2),
+            row("quick one", "resizer", 1.0, 34.0) | {"scale": 3},
+        ],
         "verdicts": [
             {"name": "slow net", "scale": 2, "f32": verdict},
             {"name": "quick one", "scale": 2, "f32": slower},
@@ -50,3 +54,9 @@ def test_who_is_beaten_and_who_is_not_is_named(result):
 def test_a_peer_that_is_missing_at_a_scale_leaves_its_cell_empty(result):
     result["verdicts"][1]["scale"] = 3
     assert "| quick one |           – | nobody (none is faster) |" in beaten(result)
+
+
+def test_peers_of_one_kind_may_be_told_of_alone(result):
+    text = beaten(result, kind="dnn")
+    assert text.endswith("Not beaten in float32: nobody.")
+    assert "quick one" not in text

@@ -14,6 +14,10 @@ RECIPE = Recipe(
 )
 
 
+REACH = 8
+"""LR pixels that a network of the default depth sees on each side."""
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     return make_prepared(tmp_path_factory.mktemp("feed"))
@@ -38,9 +42,10 @@ def test_another_seed_draws_other_crops(prepared):
 def test_what_is_measured_is_degraded_as_the_recipe_says(prepared):
     clean = replace(RECIPE, data=replace(RECIPE.data, degrade="clean"))
     ((lr, hr),), ((clean_lr, clean_hr),) = (validation_pairs(r, prepared) for r in (RECIPE, clean))
-    assert hr.shape == (64, 64, 3)
+    seen = 2 * 2 * REACH
+    assert hr.shape == (64 + seen, 64 + seen, 3)
     assert np.array_equal(hr, clean_hr)
-    assert lr.shape == clean_lr.shape == (1, 3, 32, 32)
+    assert lr.shape == clean_lr.shape == (1, 3, 32 + 2 * REACH, 32 + 2 * REACH)
     assert not np.array_equal(lr.numpy(), clean_lr.numpy())
 
 

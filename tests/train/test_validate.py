@@ -35,6 +35,27 @@ def test_a_network_without_a_residual_measures_as_bicubic(prepared):
     assert measure(network, pairs, shave=6) == pytest.approx(sum(expected) / 2, abs=1e-3)
 
 
+@pytest.mark.parametrize("side", [40, 96])
+def test_networks_of_any_reach_are_measured_on_the_same_pixels(prepared, side):
+    found = []
+    for depth in (1, 12):
+        network = RepNet(scale=2, width=4, depth=depth)
+        torch.nn.init.zeros_(network.tail.mix)
+        pairs = validation_crops(prepared, scale=2, side=side, context=network.radius)
+        found.append(measure(network, pairs, shave=2 * network.radius))
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
+
+
+def test_what_is_around_a_crop_is_the_photo_and_beyond_it_its_mirror(prepared):
+    whole = prepared.picture(prepared.numbers("valid")[0]).astype(np.float32) / 255
+    (lr, hr), *_ = validation_crops(prepared, scale=4, side=48, context=3)
+    assert lr.shape == (1, 3, 18, 18)
+    assert hr == pytest.approx(whole[12:84, 24:96], abs=1e-6)
+    (lr, hr), *_ = validation_crops(prepared, scale=4, side=96, context=2)
+    assert lr.shape[2] == whole.shape[0] // 4 + 4
+    assert hr[:8] == pytest.approx(hr[8:16][::-1], abs=1e-6)
+
+
 def test_degraded_crops_are_those_of_recorded_plans(prepared, tmp_path):
     plans = validation_plans(prepared, scale=2, degradation=PRESETS["photo"])
     write_plans(tmp_path / "plans.json", plans)

@@ -50,12 +50,8 @@ def plan_jobs(
     target = Path(output) if output is not None else None
     empty: list[Path] = []
     is_single = len(inputs) == 1 and not _is_folder(inputs[0])
-    if (
-        target
-        and output
-        and is_single
-        and not (output.endswith(("/", os.sep)) or _is_folder(target))
-    ):
+    is_file = not (output or "").endswith(("/", os.sep)) and target and not _is_folder(target)
+    if target and is_single and is_file and _is_told(inputs[0], target, format):
         jobs = [Job(inputs[0], target, format_of(target, format))]
     else:
         if target and target.is_file():
@@ -69,6 +65,11 @@ def plan_jobs(
     jobs = list({(_identity(job.input), _identity(job.output)): job for job in jobs}.values())
     refuse_clashes(jobs)
     return jobs, empty
+
+
+def _is_told(source: Path, target: Path, format: str | None) -> bool:
+    """Whether it is for the result's name to tell its format: of what is missing, reading tells."""
+    return bool(format) or find_writable(None, target) is not None or os.path.lexists(source)
 
 
 def refuse_clashes(jobs: Sequence[Job]) -> None:

@@ -37,6 +37,7 @@ USAGE_ERRORS = (
 
 COMMANDS = {
     "upscale": ("pixelift.cli.upscale:upscale", "Super-resolve pictures and folders of pictures."),
+    "video": ("pixelift.cli.video:video", "Super-resolve a film, frame by frame."),
     "serve": ("pixelift.cli.serve:serve", "Open a page to drop photos on, and serve over HTTP."),
     "bench": ("pixelift.cli.bench:bench", "Measure this machine, and tell which flags to use."),
     "models": ("pixelift.cli.models:models", "List the models that can be used."),

@@ -53,6 +53,27 @@ def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - c
         raise ValueError(f'"{word}" is no factor; allowed is 1 to 16, as --scale 2.5') from None
 
 
+def softening(type_: Any, tokens: Sequence[Token]) -> float | Literal["auto"]:  # noqa: ANN401
+    """Read an option as a share, or auto.
+
+    Args:
+        type_: Type of the parameter; not used.
+        tokens: What was typed.
+
+    Returns:
+        What was typed.
+
+    Raises:
+        ValueError: It is neither; the parser makes its message of it.
+    """
+    del type_
+    word = tokens[0].value
+    try:
+        return "auto" if word == "auto" else float(word)
+    except ValueError:
+        raise ValueError(f'"{word}" is no share; allowed is auto, or 0 to 0.2') from None
+
+
 def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
     *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
@@ -64,6 +85,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "auto",
     effort: str | None = None,
     ensemble: bool = False,
+    soften: Annotated[float | Literal["auto"] | None, Parameter(converter=softening)] = None,
     explain: Path | None = None,
     confidence: Path | None = None,
     overwrite: bool = False,
@@ -103,6 +125,9 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             than auto, which is 1.
         ensemble: Take the mean over the eight flips and rotations: a little better, eight times
             as long.
+        soften: Share that each pixel gives to its neighbours first, up to 0.2, for pictures that
+            were sharpened or shrunk without antialiasing; auto looks at each picture, as it does
+            by default where no model is named.
         explain: File for a picture of the decision of --effort auto.
         confidence: File for a map of where the network had to invent: how far its answers to the
             eight flips and rotations are apart.
@@ -122,8 +147,6 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     from pixelift.batch.jobs import Settings
     from pixelift.batch.maps import check_maps, write_maps
     from pixelift.batch.plan import plan_jobs
-    from pixelift.infer.auto import AUTO
-    from pixelift.infer.effort import DEFAULT_MODEL
 
     if quality is not None and not 1 <= quality <= 100:
         raise ConfigError(f"quality is {quality}; allowed are 1 to 100, as --quality 90")
@@ -132,12 +155,13 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             f"max-megapixels is {max_megapixels}; allowed are numbers from 1 up, "
             "as --max-megapixels 500"
         )
-    target = _target(scale, width, height, megapixels)
+    target = target_of(scale, width, height, megapixels)
     pipes = PIPE in inputs or (output is not None and Path(output) == PIPE)
     # Before any work on files, so that a wrong model or scale is told at once.
     upscaler = _open(
-        # What is told of the network as a whole, and a pipe, which passes by once, have no choice.
-        DEFAULT_MODEL if model == AUTO and (effort or explain or confidence or pipes) else model,
+        model,
+        soften,
+        maps=bool(explain or confidence),
         scale=target,
         effort=effort,
         ensemble=ensemble,
@@ -181,19 +205,48 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     return FAILED if failed or empty else FINE
 
 
-def _open(model: str, **options: Any) -> "Upscaler":  # noqa: ANN401 - those of Upscaler
+def _open(
+    model: str,
+    soften: float | Literal["auto"] | None,
+    *,
+    maps: bool,
+    **options: Any,  # noqa: ANN401 - those of Upscaler
+) -> "Upscaler":
     from pixelift.infer.auto import AUTO, AutoUpscaler
+    from pixelift.infer.effort import DEFAULT_MODEL
     from pixelift.infer.upscaler import Upscaler
 
-    if model == AUTO:
-        options.pop("effort")
-        return AutoUpscaler(**options)
-    return Upscaler(model, **options)
+    if maps and soften:
+        raise ConfigError(
+            "--explain and --confidence tell of the picture as it is. Leave --soften out"
+        )
+    if soften == "auto" or (model == AUTO and not maps):
+        named = DEFAULT_MODEL if model == AUTO and options["effort"] else model
+        return AutoUpscaler(named, soften=None if soften == "auto" else soften, **options)
+    # What is told of the network as a whole has no choice.
+    return Upscaler(DEFAULT_MODEL if model == AUTO else model, soften=soften or 0.0, **options)
 
 
-def _target(
-    scale: Fraction | None, width: int | None, height: int | None, megapixels: float | None
+def target_of(
+    scale: Fraction | None,
+    width: int | None,
+    height: int | None,
+    megapixels: float | None = None,
 ) -> "Target | None":
+    """Put together what was asked for.
+
+    Args:
+        scale: A factor.
+        width: Of the result, in pixels.
+        height: Of the result, in pixels.
+        megapixels: Of the result.
+
+    Returns:
+        The target; None where nothing was asked for.
+
+    Raises:
+        ConfigError: Too much at once, or what no picture can have.
+    """
     from pixelift.infer.target import Target
 
     if all(wish is None for wish in (scale, width, height, megapixels)):

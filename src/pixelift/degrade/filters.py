@@ -147,8 +147,9 @@ def resize_taps(kernel: Kernel | None, length: int, target: int) -> Taps:
 
     Args:
         kernel: "cubic" (Keys, a = -1/2), "linear" and "lanczos" (three lobes) are widened when they
-            shrink, as MATLAB's are; "area" weighs by what a pixel covers; "stride" keeps every s-th
-            sample, and where that lies between two it takes their mean. None copies.
+            shrink, as MATLAB's are; "bare-cubic" (a = -3/4) is not, as OpenCV's, so what it makes
+            is aliased; "area" weighs by what a pixel covers; "stride" keeps every s-th sample, and
+            where that lies between two it takes their mean. None copies.
         length: Samples of the axis.
         target: Samples of the result.
 
@@ -159,7 +160,7 @@ def resize_taps(kernel: Kernel | None, length: int, target: int) -> Taps:
         return Taps(np.arange(target), np.ones((1, 1)), 1)
     factor = length / target
     centre = (np.arange(target) + 0.5) * factor - 0.5
-    stretch = 1.0 if kernel == "stride" else max(factor, 1.0)
+    stretch = 1.0 if kernel in _NOT_WIDENED else max(factor, 1.0)
     reach = _REACH[kernel] * stretch
     first = np.floor(centre - reach).astype(np.intp)
     is_even = length % target == 0
@@ -169,7 +170,15 @@ def resize_taps(kernel: Kernel | None, length: int, target: int) -> Taps:
     return Taps(first, weights, length // target if is_even else 0)
 
 
-_REACH = {"cubic": 2.0, "linear": 1.0, "area": 0.5, "lanczos": 3.0, "stride": 1.0}
+_REACH = {
+    "cubic": 2.0,
+    "bare-cubic": 2.0,
+    "linear": 1.0,
+    "area": 0.5,
+    "lanczos": 3.0,
+    "stride": 1.0,
+}
+_NOT_WIDENED = ("bare-cubic", "stride")
 
 
 def _weigh(kernel: Kernel, distance: NDArray[np.float64], stretch: float) -> NDArray[np.float64]:
@@ -179,6 +188,8 @@ def _weigh(kernel: Kernel, distance: NDArray[np.float64], stretch: float) -> NDA
     x = distance / stretch
     if kernel == "cubic":
         return cubic(x)
+    if kernel == "bare-cubic":
+        return cubic(x, -0.75)
     if kernel == "lanczos":
         weights: NDArray[np.float64] = np.sinc(x) * np.sinc(x / 3) * (np.abs(x) < 3)
         return weights

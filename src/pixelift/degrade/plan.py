@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from pixelift.errors import ConfigError
 
-Kernel = Literal["cubic", "linear", "area", "lanczos", "stride"]
+Kernel = Literal["cubic", "bare-cubic", "linear", "area", "lanczos", "stride"]
 """How pixels are averaged when a picture is resized; `pixelift.degrade.filters` explains each."""
 
 Format = Literal["jpeg", "webp"]

@@ -25,6 +25,16 @@ from pixelift.metrics.ssim import ssim
 from pixelift.metrics.vif import vif
 from pixelift.zoo.store import find_model
 
+_INSTRUCTIONS = (
+    ("amx_tile", "AMX"),
+    ("avx512_bf16", "AVX-512, bf16"),
+    ("avx512_vnni", "AVX-512, VNNI"),
+    ("avx512f", "AVX-512"),
+    ("avx_vnni", "AVX2, VNNI"),
+    ("avx2", "AVX2"),
+)
+"""What networks gain most from, as Linux and people name it, the latest first."""
+
 BICUBIC = "bicubic"
 """Name of the method that every model is measured against: MATLAB's bicubic interpolation."""
 
@@ -227,7 +237,7 @@ def name_of_set(hr: Path) -> str:
 
 
 def describe_machine() -> str:
-    """Say what the numbers were taken on: processor, its logical cores, and the system.
+    """Say what the numbers were taken on: processor, what it computes in, cores, and the system.
 
     Returns:
         One line of text.
@@ -238,6 +248,9 @@ def describe_machine() -> str:
         lines = cpuinfo.read_text(errors="replace").splitlines()
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
         processor = names[0] if names else processor
+        flags = {word for line in lines if line.startswith("flags") for word in line.split()}
+        known = [name for flag, name in _INSTRUCTIONS if flag in flags]
+        processor += f" ({known[0]})" if known else ""
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}"
 
 

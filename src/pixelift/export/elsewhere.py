@@ -36,16 +36,17 @@ def compact_weights(fused: nn.Module) -> dict[str, torch.Tensor]:
         The weights by their names there: "body.0.weight" and so on.
 
     Raises:
-        TrainingError: The network is of another architecture, or has no body, or is for luma.
+        TrainingError: The network is of another architecture, has no body or skips, or is for luma.
 
     Paper: X. Wang et al., "Real-ESRGAN", ICCV workshops 2021; the architecture is that of its
         small networks (SRVGGNetCompact), as public code has it.
     """
     body = getattr(fused, "body", None)
-    if not isinstance(body, nn.ModuleList) or len(body) == 0 or fused.channels != 3:
+    has_skips = getattr(fused, "skips", False)
+    if not isinstance(body, nn.ModuleList) or not len(body) or has_skips or fused.channels != 3:
         raise TrainingError(
-            "only a repnet for RGB with a body has the layout of other programs' Compact. "
-            "Export it as .onnx, which any program with ONNX Runtime runs"
+            "only a repnet for RGB with a body and without skips has the layout of other programs' "
+            "Compact. Export it as .onnx, which any program with ONNX Runtime runs"
         )
     scale, leak = int(fused.scale), float(fused.leak)  # type: ignore[arg-type]
     shared = int(getattr(fused, "shared", 1))

@@ -155,6 +155,24 @@ def sniff_other(head: bytes) -> str | None:
     return "camera raw" if brands[:1] == [b"crx "] else None
 
 
+def is_film(head: bytes) -> bool:
+    """Say whether a file that is not read is a film: MP4 and its kin, MKV, WebM or AVI.
+
+    Args:
+        head: The first `HEAD_BYTES` of the file, or all of a shorter one.
+
+    Returns:
+        Whether it is.
+
+    Example:
+        >>> is_film(b"RIFF....AVI LIST")
+        True
+    """
+    is_avi = head.startswith(b"RIFF") and head[8:12] == b"AVI "
+    is_mp4 = bool(_brands(head)) and sniff_other(head) is None
+    return is_avi or is_mp4 or head.startswith(b"\x1aE\xdf\xa3")
+
+
 def is_image_sequence(head: bytes) -> bool:
     """Say whether an AVIF file is first of all a film; libvips does not open those."""
     return _brands(head)[:1] in ([brand] for brand in _SEQUENCE_BRANDS)

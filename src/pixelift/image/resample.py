@@ -45,14 +45,14 @@ def resize_rows(rows: Rows, size: Size, dtype: np.dtype[Any]) -> Rows:
 
 def _bands(rows: Rows, size: Size, dtype: np.dtype[Any]) -> Iterator[Samples]:
     header = rows.header
-    narrow = (_resize_columns(_weighed(b, has_alpha=header.has_alpha), size) for b in rows.bands)
+    narrow = (_resize_columns(weighed(b, has_alpha=header.has_alpha), size) for b in rows.bands)
     window = Window(narrow)
     for top in range(0, size.height, BLOCK):
         first, weights = _matrix(header.size.height, size.height, top)
         source = window.rows(first, first + weights.shape[1])
         flat = as_type(source, _FLOAT).reshape(len(source), -1)
         band = (weights @ flat).reshape(len(weights), *source.shape[1:])
-        yield as_type(_straight(band, has_alpha=header.has_alpha), dtype)
+        yield as_type(straight(band, has_alpha=header.has_alpha), dtype)
 
 
 def _resize_columns(band: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
@@ -95,14 +95,32 @@ def _lanczos(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(x) < LOBES, np.sinc(x) * np.sinc(x / LOBES), 0.0)
 
 
-def _weighed(band: Samples, *, has_alpha: bool) -> NDArray[np.float32]:
+def weighed(band: Samples, *, has_alpha: bool) -> NDArray[np.float32]:
+    """Weigh colours by alpha, so that what is hidden has no share in sums.
+
+    Args:
+        band: (H, W, C), uint8, uint16 or float32 in [0, 1].
+        has_alpha: Whether the last channel is alpha.
+
+    Returns:
+        (H, W, C) in [0, 1].
+    """
     values = to_float(band)
     if not has_alpha:
         return values
     return np.concatenate([values[..., :-1] * values[..., -1:], values[..., -1:]], axis=2)
 
 
-def _straight(band: NDArray[np.float32], *, has_alpha: bool) -> NDArray[np.float32]:
+def straight(band: NDArray[np.float32], *, has_alpha: bool) -> NDArray[np.float32]:
+    """Take the weights of `weighed` out again, and clip.
+
+    Args:
+        band: (H, W, C), colours weighed by alpha.
+        has_alpha: Whether the last channel is alpha.
+
+    Returns:
+        (H, W, C) in [0, 1]; colours that nothing of is seen are black.
+    """
     if has_alpha:
         cover = np.clip(band[..., -1:], 0, 1)
         colour = np.zeros_like(band[..., :-1])

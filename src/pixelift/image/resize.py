@@ -18,11 +18,12 @@ CUBIC_A = -0.5
 """Keys' parameter. MATLAB and Pillow use -0.5; OpenCV and torch use -0.75."""
 
 
-def cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Evaluate the cubic convolution kernel with a = -1/2.
+def cubic(x: NDArray[np.float64], a: float = CUBIC_A) -> NDArray[np.float64]:
+    """Evaluate the cubic convolution kernel.
 
     Args:
         x: Distances in pixels, any shape.
+        a: Its slope at a distance of 1: -1/2 in MATLAB and Pillow, -3/4 in OpenCV.
 
     Returns:
         Kernel values, zero beyond a distance of 2.
@@ -31,8 +32,8 @@ def cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
         Transactions on Acoustics, Speech and Signal Processing 29(6), 1981, equation 15.
     """
     d = np.abs(x)
-    near = (CUBIC_A + 2) * d**3 - (CUBIC_A + 3) * d**2 + 1
-    far = CUBIC_A * (d**3 - 5 * d**2 + 8 * d - 4)
+    near = (a + 2) * d**3 - (a + 3) * d**2 + 1
+    far = a * (d**3 - 5 * d**2 + 8 * d - 4)
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 

@@ -90,9 +90,11 @@ def _recognise(name: str, stream: BinaryIO) -> PictureFile:
     if fmt is None:
         other = formats.sniff_other(head)
         what = "it is no photo" if other is None else f"{other} is not read"
+        advice = "Convert it to PNG first."
+        if formats.is_film(head):
+            what, advice = "it is a film", "For films: pixelift video FILE"
         raise ImageReadError(
-            f"cannot read {name}: {what}; allowed are {formats.readable_labels()}. "
-            "Convert it to PNG first."
+            f"cannot read {name}: {what}; allowed are {formats.readable_labels()}. {advice}"
         )
     file = PictureFile(name, stream, fmt, metadata.read_tags(stream) if fmt.name == "tiff" else {})
     if formats.is_image_sequence(head):

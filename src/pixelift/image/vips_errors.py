@@ -33,6 +33,9 @@ _BEGINNINGS = {
     "gif": ("gif",),
 }
 
+# What pyvips leaves there for a moment whenever it looks up an operation by name.
+_LOOKED_UP = "no property named"
+
 _turn = threading.RLock()
 
 
@@ -68,14 +71,13 @@ def lines_about(problem: pyvips.Error, format: str) -> list[str]:
         format: Name of the file's format.
 
     Returns:
-        The lines, without those that begin as another format's do.
+        The lines, without those that begin as another format's do, and those that are about none.
     """
     own = _BEGINNINGS[format]
     others = tuple(word for words in _BEGINNINGS.values() for word in words if word not in own)
     lines = (line.strip() for line in problem.detail.splitlines())
-    return [
-        line for line in lines if line and (line.startswith(own) or not line.startswith(others))
-    ]
+    about = (line for line in lines if line and _LOOKED_UP not in line)
+    return [line for line in about if line.startswith(own) or not line.startswith(others)]
 
 
 class Tries:

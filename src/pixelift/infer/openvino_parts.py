@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-POINTWISE = ("Add", "Multiply", "Relu", "PRelu", "Elu", "Sigmoid", "Tanh", "FakeQuantize")
+POINTWISE = (
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Relu",
+    "PRelu",
+    "Elu",
+    "Sigmoid",
+    "Tanh",
+    "FakeQuantize",
+)
 """Operations that look at no neighbours."""
 
 
@@ -27,7 +37,8 @@ class Parts:
     scale: int
     channels: int
     reach: int
-    """LR pixels on each side that the trunk sees; 0 where it is no plain chain of convolutions."""
+    """LR pixels on each side that the trunk sees; 0 where it is not made of convolutions and of
+    what looks at no neighbours."""
     is_shared: bool
     """Whether all channels receive the same from the trunk."""
 
@@ -36,18 +47,29 @@ class Parts:
         """LR pixels on each side that interpolation sees."""
         return int(self.kernel.shape[2]) // 2
 
-    def bare_trunk(self) -> Any:  # noqa: ANN401  (the package has no type hints)
+    def bare_trunk(self, openvino: Any) -> Any:  # noqa: ANN401  (the package has no type hints)
         """Build the trunk without the zeros that its convolutions put around what they see.
+
+        Args:
+            openvino: The module.
 
         Returns:
             A trunk of the same values that gives `reach` pixels less on each side, and does not
             compute them either.
         """
         trunk = self.trunk.clone()
+        lost = _lost_borders(trunk)
         for op in trunk.get_ordered_ops():
             if op.get_type_name() == "Convolution":
                 op.set_attribute("pads_begin", [0, 0])
                 op.set_attribute("pads_end", [0, 0])
+                continue
+            for index, before in enumerate(_moving(op)) if op.get_name() in lost else ():
+                # What skips convolutions lost less than what went through them.
+                if before is not None and (more := lost[op.get_name()] - lost[before.get_name()]):
+                    op.input(index).replace_source_output(
+                        _cropped(openvino, op.input_value(index), more)
+                    )
         trunk.validate_nodes_and_infer_types()
         return trunk
 
@@ -88,12 +110,13 @@ def find_parts(openvino: Any, model: Any, cut: str) -> Parts | None:  # noqa: AN
     dense = np.zeros((len(kernel), channels, *kernel.shape[2:]), np.float32)
     for channel in range(channels):
         dense[channel::channels, channel] = kernel[channel * scale**2 :][: scale**2, 0]
+    trunk = openvino.Model([ops.result(last)], [lr], "trunk")
     return Parts(
-        trunk=openvino.Model([ops.result(last)], [lr], "trunk"),
+        trunk=trunk,
         kernel=dense,
         scale=scale,
         channels=channels,
-        reach=_reach(last),
+        reach=_lost_borders(trunk).get(last.get_name(), 0),
         is_shared=len(order) < len(kernel),
     )
 
@@ -133,9 +156,41 @@ def _trained(residual: Any) -> tuple[Any, NDArray[Any], NDArray[Any]] | None:  #
     return convolution, weights, bias.ravel()
 
 
-def _reach(op: Any) -> int:  # noqa: ANN401
-    """Add up what the convolutions see on each side; 0 for all but a plain chain of them."""
-    return sum(step.get_attributes()["pads_begin"][0] for step in trained_chain(op) or ())
+def _lost_borders(trunk: Any) -> dict[str, int]:  # noqa: ANN401
+    """Tell how many pixels each operation would lose on each side if nothing were put around.
+
+    Empty where something else than plain convolutions and operations on single pixels is there.
+    """
+    lost: dict[str, int] = {}
+    for op in trunk.get_ordered_ops():
+        kind, before = op.get_type_name(), [node for node in _moving(op) if node is not None]
+        if kind == "Parameter":
+            lost[op.get_name()] = 0
+        elif before and op.get_output_partial_shape(0).is_dynamic:  # what asks for a rank is not
+            most = max(lost[node.get_name()] for node in before)
+            if kind == "Convolution" and len(before) == 1 and _is_plain(op):
+                most += op.get_attributes()["pads_begin"][0]
+            elif kind not in (*POINTWISE, "Result"):
+                return {}
+            lost[op.get_name()] = most
+    return lost
+
+
+def _moving(op: Any) -> list[Any]:  # noqa: ANN401
+    """List what an operation takes; None in the place of what does not depend on the picture."""
+    values = [op.input_value(i) for i in range(op.get_input_size())]
+    # What depends on the picture has an open size.
+    return [v.get_node() if v.get_partial_shape().is_dynamic else None for v in values]
+
+
+def _cropped(openvino: Any, value: Any, border: int) -> Any:  # noqa: ANN401
+    """Cut a border off planes."""
+    ops = openvino.opset8
+    start, stop, step, axes = (
+        ops.constant(np.array(pair, np.int64))
+        for pair in ((border, border), (-border, -border), (1, 1), (2, 3))
+    )
+    return ops.slice(value, start, stop, step, axes).output(0)
 
 
 def trained_chain(op: Any) -> list[Any] | None:  # noqa: ANN401
@@ -153,12 +208,10 @@ def trained_chain(op: Any) -> list[Any] | None:  # noqa: ANN401
             chain.insert(0, op)
         elif op.get_type_name() not in POINTWISE:
             return None
-        # What depends on the picture has an open size.
-        inputs = [op.input_value(i) for i in range(op.get_input_size())]
-        moving = [value for value in inputs if value.get_partial_shape().is_dynamic]
+        moving = [node for node in _moving(op) if node is not None]
         if len(moving) != 1:
             return None
-        op = moving[0].get_node()
+        op = moving[0]
     return chain
 
 

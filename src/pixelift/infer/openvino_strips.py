@@ -135,7 +135,7 @@ def _from_samples(
     precision: str,
 ) -> Any:  # noqa: ANN401
     ops = openvino.opset8
-    trunk = parts.bare_trunk() if is_inner else parts.trunk.clone()
+    trunk = parts.bare_trunk(openvino) if is_inner else parts.trunk.clone()
     samples = ops.parameter([1, *shape, parts.channels], np.dtype(name), name="lr")
     planes = _planes(ops, samples, name)
     old = trunk.inputs[0].get_node()

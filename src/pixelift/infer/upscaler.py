@@ -10,13 +10,15 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pixelift.errors import ConfigError, ShapeError
+from pixelift.errors import ConfigError, ShapeError, UnknownNameError
 from pixelift.image.encode import sample_type
 from pixelift.image.formats import FORMATS
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth, Picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_rows
+from pixelift.image.soften import MOST as MOST_SOFTENED
+from pixelift.image.soften import soften_rows
 from pixelift.image.write import encode_rows
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
 from pixelift.infer.effort import Effort
@@ -51,13 +53,14 @@ class Upscaler:
         larger = [upscaler.upscale(image) for image in images]
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says something else of how a picture is enlarged
         self,
         model: str | os.PathLike[str] = DEFAULT_MODEL,
         *,
         scale: float | Target | None = None,
         effort: Effort | None = None,
         ensemble: bool = False,
+        soften: float = 0.0,
         engine: str = "auto",
         precision: str = "auto",
         tile: int | None = None,
@@ -75,6 +78,9 @@ class Upscaler:
                 instead of `model`: "auto" gives each part of a picture as much network as there
                 is to restore, a number more or less of it; see docs/effort.md.
             ensemble: Take the mean over the eight flips and rotations: eight times the work.
+            soften: Share that each pixel gives to its neighbours first, up to 0.2: for pictures
+                that were sharpened, or shrunk without antialiasing, which networks draw hatches
+                into. See `pixelift.image.soften`.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", "int8", or "auto" for the fastest that the processor has and
                 that loses at most 0.02 dB of PSNR-Y with this network.
@@ -87,10 +93,18 @@ class Upscaler:
             ConfigError: An option that makes no sense, or a factor that the model does not reach.
             EngineUnavailableError: The engine is not installed.
         """
+        if model == "auto":
+            raise UnknownNameError(
+                'no model "auto": an Upscaler has one network for all pictures. Take '
+                "pixelift.AutoUpscaler, which looks at each."
+            )
         if tile is not None and tile < 1:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
+        if not 0 <= soften <= MOST_SOFTENED:
+            raise ConfigError(f"soften is {soften:g}; allowed are 0 to {MOST_SOFTENED}. Choose 0.1")
+        self._soften = soften
         self._family = Family(
             model,
             effort=effort,
@@ -208,7 +222,7 @@ class Upscaler:
         chain = choose_chain(size, wanted, scales=self._family.scales)
         networks = [self._family.network(scale) for scale in chain]
         return enlarge_rows(
-            rows,
+            soften_rows(rows, self._soften),
             networks,
             size=wanted,
             dtype=np.dtype(dtype),
@@ -276,40 +290,6 @@ class Upscaler:
         # As PIL's own resize does: profile, EXIF and resolution go with the pixels.
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
-
-
-def upscale(
-    image: T,
-    *,
-    scale: float | Target | None = None,
-    model: str | os.PathLike[str] = DEFAULT_MODEL,
-    engine: str = "auto",
-    precision: str = "auto",
-    tile: int | None = None,
-    threads: int | None = None,
-) -> T:
-    """Enlarge one image; for several, an `Upscaler` loads the network only once.
-
-    Args:
-        image: numpy array, PIL image, bytes of a picture file, or Picture: see
-            `Upscaler.upscale`.
-        scale: See `Upscaler`, as all that follow.
-        model: See `Upscaler`.
-        engine: See `Upscaler`.
-        precision: See `Upscaler`.
-        tile: See `Upscaler`.
-        threads: See `Upscaler`.
-
-    Returns:
-        The enlarged image, of the same kind.
-
-    Raises:
-        PixeliftError: See `Upscaler` and `Upscaler.upscale`.
-    """
-    upscaler = Upscaler(
-        model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
-    )
-    return upscaler.upscale(image)
 
 
 def _as_channels(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""A network trained on luma, turned into one that takes and gives RGB pictures."""
+"""A network trained on luma, turned into one that takes and gives RGB pictures, and back."""
 
 import torch
 
@@ -28,24 +28,61 @@ def in_colour(trained: RepNet) -> RepNet:
     head, tail = _as_trained(trained.head), _as_trained(trained.tail)
     # Building a network draws numbers, which must not move what the caller draws next.
     with torch.random.fork_rng(devices=()):
-        colour = RepNet(
-            scale=trained.scale,
-            width=len(head.bias),
-            depth=len(trained.body),
-            identity=any(getattr(c, "identity", False) for c in trained.body),
-            luma=True,
-            leaky=trained.leak > 0,
-            direct=isinstance(head, DirectConv),
-        )
-    colour.body.load_state_dict(trained.body.state_dict())
+        colour = _alike(trained, luma=True)
     with torch.no_grad():
         kernel = head.collapsed()
-        # What black is in luma, the head sees everywhere.
-        black = kernel.sum((1, 2, 3)) * float(STUDIO_OFFSET[0] / 255)
-        _as_trained(colour.head).embed(kernel * weights[None, :, None, None], head.bias + black)
         share = weights.sum()
+        # What black is in luma, the head sees everywhere; and grey is nearer to it than in RGB.
+        black = float(STUDIO_OFFSET[0] / 255) + trained.middle * (share - 1)
+        _as_trained(colour.head).embed(
+            kernel * weights[None, :, None, None], head.bias + kernel.sum((1, 2, 3)) * black
+        )
         _as_trained(colour.tail).embed(tail.collapsed() / share, tail.bias / share)
     return colour.train(trained.training)
+
+
+def in_luma(colour: RepNet) -> RepNet | None:
+    """Build the luma network that `in_colour` made a network for RGB of.
+
+    Args:
+        colour: A network with three channels and the dial `luma`; not changed.
+
+    Returns:
+        The network with one channel; None where the other one does not look at luma alone.
+    """
+    weights = torch.tensor(STUDIO_MATRIX[0] / 255, dtype=torch.float32)
+    head, tail = _as_trained(colour.head), _as_trained(colour.tail)
+    kernel = head.collapsed().detach()
+    share = weights.sum()
+    luma_kernel = kernel.sum(1, keepdim=True) / share
+    if colour.shared == 1 or not torch.allclose(
+        luma_kernel * weights[None, :, None, None], kernel, atol=1e-5
+    ):
+        return None
+    with torch.random.fork_rng(devices=()):
+        network = _alike(colour, channels=1)
+    with torch.no_grad():
+        black = float(STUDIO_OFFSET[0] / 255) + colour.middle * (share - 1)
+        _as_trained(network.head).embed(luma_kernel, head.bias - luma_kernel.sum((1, 2, 3)) * black)
+        _as_trained(network.tail).embed(tail.collapsed() * share, tail.bias * share)
+    return network.train(colour.training)
+
+
+def _alike(network: RepNet, *, channels: int = 3, luma: bool = False) -> RepNet:
+    head = _as_trained(network.head)
+    other = RepNet(
+        scale=network.scale,
+        width=len(head.bias),
+        depth=len(network.body),
+        identity=any(getattr(c, "identity", False) for c in network.body),
+        leaky=network.leak > 0,
+        direct=isinstance(head, DirectConv),
+        skips=network.skips,
+        channels=channels,
+        luma=luma,
+    )
+    other.body.load_state_dict(network.body.state_dict())
+    return other
 
 
 def _as_trained(part: torch.nn.Module) -> TrainedConv:

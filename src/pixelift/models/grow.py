@@ -12,15 +12,17 @@ def grow(small: RepNet, large: RepNet) -> bool:
     The channels of the small network are the first of the large one. Further channels start with
     the weights that were drawn for them, and nobody listens to them yet; further convolutions hand
     their input on, which the ReLU behind them lets pass, since a ReLU stood before them. With
-    another scale the tail starts fresh, and all that it listens to is taken over.
+    another scale the tail starts fresh, and all that it listens to is taken over; so where one of
+    the two has the dial `luma`.
 
     Args:
         small: The trained network, as it is trained (not fused).
         large: The new network; changed in place.
 
     Returns:
-        Whether it could be done: the channels are the same, no dial is smaller, and both bend
-        alike; a leaky network grows in width alone, since two leaks let less through than one.
+        Whether it could be done: the channels are the same, no dial is smaller, both bend alike,
+        and both have skips or neither. A leaky network grows in width alone, since two leaks let
+        less through than one, and so does one with skips.
 
     Paper: T. Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
         section 2. Theirs copies channels and breaks the symmetry by noise; ours draws new ones.
@@ -31,7 +33,8 @@ def grow(small: RepNet, large: RepNet) -> bool:
     if (
         small.channels != large.channels
         or small.leak != large.leak
-        or (small.leak and len(old_body) < len(new_body))
+        or small.skips != large.skips
+        or ((small.leak or small.skips) and len(old_body) < len(new_body))
         or len(old_body) > len(new_body)
         or width > len(new_head.bias)
     ):
@@ -46,7 +49,7 @@ def grow(small: RepNet, large: RepNet) -> bool:
             kernel = torch.zeros(width, width, 3, 3)
             kernel[:, :, 1, 1] = torch.eye(width)
             _put_first(convolution, kernel, torch.zeros(width))
-    if small.scale == large.scale:
+    if small.scale == large.scale and small.shared == large.shared:
         _take_over(new_tail, old_tail)
     return True
 

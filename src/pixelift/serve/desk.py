@@ -28,6 +28,11 @@ class ResultBody(msgspec.Struct, kw_only=True):
     width: int
     height: int
     bytes: int
+    model: str = ""
+    """The network that made it."""
+
+    why: str = ""
+    """What was seen of the picture; empty where the model was named."""
 
 
 class JobBody(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -146,6 +151,8 @@ class Desk:
                 width=ticket.done.out_width,
                 height=ticket.done.out_height,
                 bytes=len(ticket.result),
+                model=ticket.done.model,
+                why=ticket.done.why,
             )
         return JobBody(
             id=job.id,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from pixelift.image.formats import HEAD_BYTES, WRITABLE, find_writable, readable_labels, sniff
 from pixelift.image.formats import sniff_other as name_of
+from pixelift.infer.auto import AUTO
 from pixelift.infer.upscaler import DEFAULT_MODEL
 from pixelift.serve.form import Form
 from pixelift.serve.frames import Order
@@ -29,12 +30,13 @@ def offers_of(cards: Sequence[Card]) -> Offers:
         cards: The networks.
 
     Returns:
-        Names and scales. A path is not among them, whatever a request says.
+        Names and scales, "auto" first. A path is not among them, whatever a request says.
     """
     offers: dict[str, list[int]] = {}
     for card in cards:
         offers.setdefault(card.name, []).append(card.scale)
-    return {name: sorted(scales) for name, scales in offers.items()}
+    named = {name: sorted(scales) for name, scales in offers.items()}
+    return {AUTO: named[DEFAULT_MODEL]} | named if DEFAULT_MODEL in named else named
 
 
 def order_of(form: Form, *, offers: Offers, limits: Limits) -> Order:
@@ -55,7 +57,7 @@ def order_of(form: Form, *, offers: Offers, limits: Limits) -> Order:
     for name in form.fields:
         if name not in FIELDS:
             raise _wrong(name[:40], "is not known", f"file, {', '.join(FIELDS)}")
-    model = fields.get("model", DEFAULT_MODEL)
+    model = fields.get("model", AUTO)
     if model not in offers:
         raise _wrong("model", f'is "{_short(model)}"', ", ".join(offers))
     scales = offers[model]

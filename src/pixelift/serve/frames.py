@@ -53,6 +53,12 @@ class Done(msgspec.Struct, kw_only=True, frozen=True, tag="done"):
     height: int
     out_width: int
     out_height: int
+    model: str = ""
+    """The network that made it."""
+
+    why: str = ""
+    """What was seen of the picture, where the order left the choice to the worker."""
+
     resident_bytes: int
     """Memory of the worker when it was done; 0 where the system does not tell."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from pixelift.infer.auto import AUTO
 from pixelift.infer.upscaler import DEFAULT_MODEL
 from pixelift.serve.desk import JobBody
 from pixelift.serve.fields import FORMATS, Offers
@@ -232,7 +233,13 @@ def _form(offers: Offers) -> Json:
                 "description": "Pixels of the result for a pixel, along each axis.",
                 "example": scales[0],
             },
-            "model": {"enum": list(offers), "default": DEFAULT_MODEL, "example": DEFAULT_MODEL},
+            "model": {
+                "enum": list(offers),
+                "default": AUTO,
+                "description": "auto looks at the picture: degraded ones go to photo, and too "
+                "crisp ones are softened.",
+                "example": AUTO,
+            },
             "format": {
                 "enum": list(FORMATS),
                 "description": "Format of the result; without it that of the picture, or PNG.",
@@ -264,7 +271,7 @@ _JOB: Json = {
     "state": "running",
     "progress": 0.42,
     "place": 0,
-    "model": DEFAULT_MODEL,
+    "model": AUTO,
     "scale": 4,
     "seconds": 0.0,
 }

@@ -34,7 +34,8 @@ from pixelift.image.formats import WRITABLE, find_writable
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Rows
 from pixelift.image.write import encode_rows
-from pixelift.infer.upscaler import DEFAULT_MODEL, Upscaler
+from pixelift.infer.auto import AUTO, AutoUpscaler
+from pixelift.infer.upscaler import Upscaler
 from pixelift.serve.frames import (
     Done,
     Failed,
@@ -106,7 +107,7 @@ class Studio:
         """Load a network, or take the one that is loaded.
 
         Args:
-            model: Name of a network; never a path.
+            model: Name of a network, or "auto"; never a path.
             scale: HR pixels per LR pixel; None takes the default.
 
         Returns:
@@ -118,7 +119,8 @@ class Studio:
         key = model, scale
         if key not in self._upscalers:
             settings = self._settings
-            self._upscalers[key] = Upscaler(
+            open_model = AutoUpscaler if model == AUTO else Upscaler
+            self._upscalers[key] = open_model(
                 model,
                 scale=scale,
                 engine=settings.engine,
@@ -161,7 +163,9 @@ class Studio:
     def _enlarge(
         self, order: Order, data: bytes, progress: Callable[[float], None]
     ) -> tuple[Done, bytes]:
-        upscaler = self.upscaler(order.model, order.scale)
+        upscaler, why = self.upscaler(order.model, order.scale), ""
+        if isinstance(upscaler, AutoUpscaler):
+            upscaler, why = upscaler.choose(data, max_pixels=order.max_pixels)
         with open_rows(data, max_pixels=order.max_pixels) as rows:
             header, bands = rows.header, list(rows.bands)
         size = header.size
@@ -187,6 +191,8 @@ class Studio:
             height=size.height,
             out_width=out.width,
             out_height=out.height,
+            model=upscaler.card.name,
+            why=why,
             resident_bytes=resident_bytes(),
         )
         return done, result
@@ -300,7 +306,7 @@ def main() -> None:
     bench = Bench(sys.stdin.buffer, outbox)
     studio = Studio(settings)
     try:
-        studio.upscaler(DEFAULT_MODEL, None)
+        studio.upscaler(AUTO, None)
     except PixeliftError as error:
         bench.tell(Failed(kind="failed", detail=str(error)))
         return

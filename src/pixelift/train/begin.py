@@ -19,7 +19,6 @@ from pixelift.train.checkpoint import (
     Checkpoint,
     describe_origin,
     differences,
-    keep_teacher,
     load_checkpoint,
     read_run,
     write_notes,
@@ -29,7 +28,7 @@ from pixelift.train.device import computes_in_bf16
 from pixelift.train.ranks import Ranks
 from pixelift.train.soap import Soap
 from pixelift.train.watch import Watcher
-from pixelift.train.weights import load_teacher, warm_start
+from pixelift.train.weights import keep_trained, open_trained, prepare_teacher, warm_start
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "soap": Soap}
 
@@ -86,15 +85,13 @@ def begin(
         WrongDatasetError: The set does not fit the recipe.
         TrainingError: The checkpoint or other weights are damaged.
     """
-    start_from, teacher = (
-        Path(text) if text else None for text in (recipe.run.start_from, recipe.distill.teacher)
-    )
     model = recipe.model
     network = build_model(model.architecture, scale=model.scale, **model.dials)
     _check_channels(recipe, prepared)
-    _check_validation(recipe, prepared, radius=int(network.radius))  # type: ignore[arg-type]
-    if start_from and not resume:
-        watch.tell(warm_start(network, start_from))
+    start = teacher = None
+    if recipe.run.start_from and not resume:
+        start = open_trained(recipe.run.start_from, scale=model.scale)
+        watch.tell(warm_start(network, start))
     _place(network, device)
     ranks.align(network)
     is_bf16 = recipe.run.precision == "bf16" and computes_in_bf16(device)
@@ -110,8 +107,10 @@ def begin(
         device=device,
         is_bf16=is_bf16,
     )
-    if teacher:
-        training.teacher = load_teacher(run / TEACHER if resume else teacher, model)
+    if recipe.distill.teacher:
+        kept = str(run / TEACHER) if resume else recipe.distill.teacher
+        teacher = open_trained(kept, scale=model.scale)
+        training.teacher = prepare_teacher(teacher, model)
         _place(training.teacher, device)
     if resume:
         _restore(training, load_checkpoint(run), recipe, run)
@@ -125,10 +124,17 @@ def begin(
             f"{run} holds a training already. Go on with it by --resume, or choose another -o."
         )
     elif ranks.leads:
-        origin = describe_origin(prepared.manifest, start_from=start_from, teacher=teacher)
-        write_notes(run, recipe, origin)
+        write_notes(
+            run,
+            recipe,
+            describe_origin(
+                prepared.manifest,
+                start_from=start.origin if start else None,
+                teacher=teacher.origin if teacher else None,
+            ),
+        )
         if teacher:
-            keep_teacher(teacher, run)
+            keep_trained(teacher, run / TEACHER)
     return training
 
 
@@ -146,21 +152,6 @@ def _check_channels(recipe: Recipe, prepared: PreparedSet) -> None:
             f"trains a network of {wanted}. Set model.dials.channels = {stored}, or prepare the "
             "photos with another --channels."
         )
-
-
-def _check_validation(recipe: Recipe, prepared: PreparedSet, *, radius: int) -> None:
-    """Refuse now what could not be measured at the first validation, maybe hours from here."""
-    scale, most = recipe.model.scale, recipe.run.valid_crop
-    border = 2 * radius * scale
-    for photo in prepared.manifest.pictures:
-        side = min(most, photo.height, photo.width) // scale * scale
-        if photo.split == "valid" and side <= border:
-            way = "Raise run.valid_crop" if most <= border else "Validate with larger photos"
-            raise WrongDatasetError(
-                f"the validation crop of {photo.name} would be {side} pixels on a side; this "
-                f"network looks {radius * scale} pixels far, so more than {border} are needed. "
-                f"{way}, or train a shallower network."
-            )
 
 
 def _restore(training: Training, saved: Checkpoint, recipe: Recipe, run: Path) -> None:

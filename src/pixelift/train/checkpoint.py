@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,20 +159,17 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def describe_origin(
-    manifest: Manifest, *, start_from: Path | None, teacher: Path | None = None
+    manifest: Manifest, *, start_from: Origin | None = None, teacher: Origin | None = None
 ) -> Origin:
     """Say which photos a run is trained on.
 
     Args:
         manifest: The manifest of the training set.
-        start_from: The run whose weights it starts from.
-        teacher: The run whose network it learns from.
+        start_from: Of the weights it starts from.
+        teacher: Of the network it learns from.
 
     Returns:
         What `write_notes` keeps.
-
-    Raises:
-        WrongRunError: One of the two is no run folder.
     """
     own = manifest.photos_sha256
     return Origin(
@@ -185,31 +181,10 @@ def describe_origin(
     )
 
 
-def _photos_behind(run: Path, own: str) -> str:
-    before = read_run(run)[1]
+def _photos_behind(before: Origin, own: str) -> str:
     # Other photos are not forgotten on the way through a run on these.
     behind = (before.photos_sha256, before.started_from, before.taught_by)
     return next((photos for photos in behind if photos not in ("", own)), own)
-
-
-def keep_teacher(teacher: Path, run: Path) -> None:
-    """Copy what is needed of a teacher into the run folder of its student.
-
-    Args:
-        teacher: Run folder of the teacher.
-        run: Run folder of the student.
-
-    Raises:
-        WrongRunError: The folder cannot be written.
-    """
-    try:
-        (run / TEACHER).mkdir(exist_ok=True)
-        for name in (RECIPE, ORIGIN, BEST):
-            shutil.copyfile(teacher / name, run / TEACHER / name)
-    except OSError as error:
-        raise WrongRunError(
-            f"cannot copy the teacher to {run}: {error.strerror}. Choose another -o."
-        ) from error
 
 
 def write_notes(run: Path, recipe: Recipe, origin: Origin) -> None:

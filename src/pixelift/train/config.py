@@ -97,8 +97,9 @@ class DistillSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Learning from a larger network beside the photos."""
 
     teacher: str = ""
-    """Run folder of a trained network of the same scale; one for RGB teaches luma as well. Empty
-    for none. It is copied into the new run folder, which needs nothing from outside to go on."""
+    """A trained network of the same scale, named as in `run.start_from`; one for RGB teaches luma
+    too. Empty for none. It is copied into the new run folder, which needs nothing from outside to
+    go on."""
     weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
     """Share of the loss that is measured against the teacher's pictures; the rest is measured
     against the photos."""
@@ -119,8 +120,9 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_crop: Positive = 480
     """Side of the centre crop of each validation photo, in HR pixels."""
     start_from: str = ""
-    """A run folder whose weights to start from. A repnet may be narrower or shallower than the new
-    one, which then starts with the same output; other tensors that do not fit start fresh."""
+    """Whose weights to start from: a run folder, the name of a model, or a file that `pixelift
+    export` wrote. A repnet may be narrower or shallower than the new one, which then starts with
+    the same output; other tensors that do not fit start fresh."""
 
 
 class AdversarialSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

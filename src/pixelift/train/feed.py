@@ -1,11 +1,14 @@
 """What a recipe makes of a prepared set: crops to learn from, and crops to be measured on."""
 
+import torch
+
 from pixelift.data.degraded import Degrader
 from pixelift.data.halved import Halver
 from pixelift.data.pairs import PairDataset
 from pixelift.data.sample import CropSampler
 from pixelift.degrade.draw import resolve
 from pixelift.errors import WrongDatasetError
+from pixelift.models.spec import build_model
 from pixelift.patches.dataset import PreparedSet
 from pixelift.train.config import Recipe
 from pixelift.train.validate import Pairs, validation_crops
@@ -51,15 +54,19 @@ def validation_pairs(recipe: Recipe, prepared: PreparedSet) -> Pairs:
         prepared: The set.
 
     Returns:
-        A pair for each validation photo.
+        A pair for each validation photo, with as much around it as the network sees.
 
     Raises:
         WrongDatasetError: The set holds no validation photos.
     """
+    model = recipe.model
+    with torch.random.fork_rng(devices=()):  # what is drawn here must not move what is drawn later
+        network = build_model(model.architecture, scale=model.scale, **model.dials)
     pairs = validation_crops(
         prepared,
-        scale=recipe.model.scale,
+        scale=model.scale,
         side=recipe.run.valid_crop,
+        context=int(network.radius),  # type: ignore[arg-type]
         degradation=resolve(recipe.data.degrade),
     )
     if not pairs:

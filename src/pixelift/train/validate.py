@@ -11,8 +11,8 @@ from torch import nn
 from pixelift.degrade.apply import apply_plan
 from pixelift.degrade.draw import PRESETS, Degradation, draw_plan
 from pixelift.degrade.plan import Plan
-from pixelift.image.crops import downscale_crops
-from pixelift.image.geometry import Box
+from pixelift.image.crops import cut_mirrored, downscale_crops
+from pixelift.image.geometry import Box, Margins
 from pixelift.metrics.psnr import psnr
 from pixelift.patches.dataset import PreparedSet
 
@@ -58,7 +58,12 @@ def write_plans(path: Path, plans: Mapping[str, Plan]) -> None:
 
 
 def validation_crops(
-    prepared: PreparedSet, *, scale: int, side: int, degradation: Degradation = PRESETS["clean"]
+    prepared: PreparedSet,
+    *,
+    scale: int,
+    side: int,
+    context: int = 0,
+    degradation: Degradation = PRESETS["clean"],
 ) -> Pairs:
     """Cut the centre of each validation photo; no content measure has a say in it.
 
@@ -66,6 +71,9 @@ def validation_crops(
         prepared: The set.
         scale: LR to HR factor.
         side: Side of the crop in HR pixels; smaller photos are taken whole.
+        context: LR pixels that are added on each side, mirrored where the photo ends: those that
+            the network sees. With as much shaved again, networks that see more or less are
+            measured on the same pixels.
         degradation: How LR is made, by `validation_plans`.
 
     Returns:
@@ -79,14 +87,15 @@ def validation_crops(
         height, width = (min(side, n) // scale * scale for n in hr.shape[:2])
         top = (hr.shape[0] - height) // 2 // scale * scale
         left = (hr.shape[1] - width) // 2 // scale * scale
-        box = Box(top, left, height, width)
+        box = Box(top, left, height, width).grown(Margins.around(context * scale))
+        wide = np.ascontiguousarray(cut_mirrored(hr, box))
         plan = plans[names[number]]
         if plan.is_clean:
-            lr = downscale_crops([hr], [box], scale=scale)
+            lr = downscale_crops([wide], [Box.whole(box.size)], scale=scale)
         else:
-            lr = apply_plan(np.array(hr[box.slices]), plan)[None]
+            lr = apply_plan(wide, plan)[None]
         lr_nchw = torch.from_numpy(lr).permute(0, 3, 1, 2).float() / 255
-        pairs.append((lr_nchw, np.array(hr[box.slices], np.float32) / np.float32(255)))
+        pairs.append((lr_nchw, wide.astype(np.float32) / np.float32(255)))
     return pairs
 
 

@@ -1,18 +1,41 @@
 """Trained networks that a training begins with: the one it starts from, and its teacher."""
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from pixelift.errors import WrongRunError
+from pixelift.errors import UnknownNameError, WrongRunError
 from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
+from pixelift.models.colour import in_luma
 from pixelift.models.fuse import fuse
 from pixelift.models.grow import grow
 from pixelift.models.repnet import RepNet
 from pixelift.models.spec import build_model
-from pixelift.train.checkpoint import BEST, RECIPE, load_weights, read_run
+from pixelift.train.checkpoint import (
+    BEST,
+    RECIPE,
+    Origin,
+    load_weights,
+    read_run,
+    save_weights,
+    write_notes,
+)
 from pixelift.train.config import ModelSettings, Recipe
+from pixelift.train.exported import load_exported
+from pixelift.zoo.card import NAME_PATTERN
+
+
+class Trained(NamedTuple):
+    """A trained network, as it is trained (not fused), and where it is from."""
+
+    network: nn.Module
+    model: ModelSettings
+    origin: Origin
+    source: str
+    """What it was asked for by."""
 
 
 def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
@@ -44,66 +67,109 @@ def load_trained(run: Path) -> tuple[nn.Module, Recipe]:
     return network.eval(), recipe
 
 
-def warm_start(network: nn.Module, run: Path) -> str:
+def open_trained(source: str, *, scale: int) -> Trained:
+    """Open a trained network: of a run, of an exported file, or one that has a name.
+
+    Args:
+        source: A run folder, the path of an .onnx file, or the name of a model.
+        scale: Which network of a name is preferred.
+
+    Returns:
+        The network.
+
+    Raises:
+        WrongRunError: The folder is no run or has no weights yet; or there is neither a folder nor
+            a model of this name, or none that can be trained on.
+        TrainingError: The weights of the run are damaged.
+        WeightsError: The file of the model is missing or damaged.
+    """
+    folder = Path(source)
+    if folder.is_dir() or not (source.lower().endswith(".onnx") or re.match(NAME_PATTERN, source)):
+        network, recipe = load_trained(folder)
+        return Trained(network, recipe.model, read_run(folder)[1], source)
+    try:
+        exported, model, origin = load_exported(source, scale=scale)
+    except UnknownNameError as error:
+        raise WrongRunError(f"{source} is no run folder, and there is {error}") from error
+    return Trained(exported, model, origin, source)
+
+
+def keep_trained(trained: Trained, run: Path) -> None:
+    """Write a network as a run folder, as far as another training needs one.
+
+    Args:
+        trained: The network.
+        run: The folder; made where it does not exist.
+
+    Raises:
+        WrongRunError: The folder cannot be made.
+        TrainingError: The weights cannot be written.
+    """
+    write_notes(run, Recipe(model=trained.model), trained.origin)
+    save_weights(trained.network, run / BEST)
+
+
+def warm_start(network: nn.Module, trained: Trained) -> str:
     """Begin with the weights of a trained network: all of it, or what fits.
 
     Args:
         network: Freshly drawn; changed in place.
-        run: The run folder of the trained network.
+        trained: The trained network.
 
     Returns:
         A sentence that says what was taken over.
 
     Raises:
-        WrongRunError: The folder is no run, has no weights yet, or none that fit.
-        TrainingError: Its weights are damaged.
+        WrongRunError: No weights of it fit.
     """
-    own, found = network.state_dict(), load_weights(run / BEST)
+    source, small = trained.source, trained.network
+    if isinstance(small, RepNet) and getattr(network, "channels", 3) < small.channels:
+        # What is for RGB and has learned on luma is trained on in luma.
+        small = in_luma(small) or small
+    own, found = network.state_dict(), small.state_dict()
     fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-    if len(fitting) < len(own):
-        trained, recipe = load_trained(run)
-        if isinstance(network, RepNet) and isinstance(trained, RepNet) and grow(trained, network):
-            dials = ", ".join(f"{dial} {value}" for dial, value in recipe.model.dials.items())
-            fresh = "" if trained.scale == network.scale else "; the tail is of another scale: new"
-            return f"started from {run}, grown from a repnet x{trained.scale} ({dials}){fresh}"
+    if (
+        len(fitting) < len(own)
+        and isinstance(network, RepNet)
+        and isinstance(small, RepNet)
+        and grow(small, network)
+    ):
+        dials = ", ".join(f"{dial} {value}" for dial, value in trained.model.dials.items())
+        fresh = "" if small.scale == network.scale else "; the tail is of another scale: new"
+        if small.shared != network.shared:
+            fresh = "; only one of the two has the dial luma: the tail is new"
+        return f"started from {source}, grown from a repnet x{small.scale} ({dials}){fresh}"
     if not fitting:
         raise WrongRunError(
-            f"no tensor of {run / BEST} fits the network of the recipe. Correct run.start_from."
+            f"no tensor of {source} fits the network of the recipe. Correct run.start_from."
         )
     network.load_state_dict(fitting, strict=False)
     if len(fitting) == len(own):
-        return f"started from {run}: all {len(own)} tensors fit"
-    return f"started from {run}: {len(fitting)} of {len(own)} tensors fit, the others are new"
+        return f"started from {source}: all {len(own)} tensors fit"
+    return f"started from {source}: {len(fitting)} of {len(own)} tensors fit, the others are new"
 
 
-def load_teacher(run: Path, model: ModelSettings) -> nn.Module:
-    """Load the network that another one learns from.
+def prepare_teacher(trained: Trained, model: ModelSettings) -> nn.Module:
+    """Make a trained network one that another one learns from.
 
     A network for RGB teaches one for luma as well: it is shown the luma as a grey picture.
 
     Args:
-        run: Run folder of the teacher.
+        trained: The teacher.
         model: Of the network that learns.
 
     Returns:
         The teacher, fused, that is as quick as it gets, and without gradients.
 
     Raises:
-        WrongRunError: The folder is no run, has no weights yet, or is of another scale or of other
-            channels.
-        TrainingError: Its weights are damaged.
+        WrongRunError: The teacher is of another scale or of other channels.
     """
-    if run.suffix == ".onnx":
-        raise WrongRunError(
-            f"distill.teacher is {run}: a teacher is a run folder, not an exported file. "
-            "Name the folder that `pixelift train -o` was given."
-        )
-    teacher, _ = load_trained(run)
+    teacher = trained.network
     scale, channels = int(teacher.scale), int(teacher.channels)  # type: ignore[arg-type]
     wanted = model.dials.get("channels", 3)
     if scale != model.scale or channels < wanted:
         raise WrongRunError(
-            f"the teacher {run} is x{scale} with {channels} channels, the recipe is "
+            f"the teacher {trained.source} is x{scale} with {channels} channels, the recipe is "
             f"x{model.scale} with {wanted}. Choose another distill.teacher."
         )
     fused = fuse(teacher)

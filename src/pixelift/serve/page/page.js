@@ -17,6 +17,9 @@ const TOLD = {
 };
 
 const find = (id) => document.getElementById(id);
+// What looks at each photo; it has the scales of the model for clean ones.
+const AUTO = "auto";
+const CLEAN = "balanced";
 const photos = [];
 let models = [];
 
@@ -27,7 +30,8 @@ function chosenScale() {
 }
 
 function showScales() {
-  const offered = models.filter((m) => m.name === find("model").value).map((m) => m.scale);
+  const name = find("model").value === AUTO ? CLEAN : find("model").value;
+  const offered = models.filter((m) => m.name === name).map((m) => m.scale);
   const all = [...new Set(models.map((m) => m.scale))].sort((a, b) => a - b);
   const wanted = Number(chosenScale()) || 4;
   const chosen = offered.includes(wanted) ? wanted : offered.at(-1);
@@ -54,8 +58,8 @@ async function start() {
   }
   find("token-form").hidden = true;
   const names = [...new Set(models.map((m) => m.name))];
-  find("model").replaceChildren(...names.map((name) => new Option(name, name)));
-  find("model").value = names.includes("balanced") ? "balanced" : names[0];
+  const auto = names.includes(CLEAN) ? [new Option("auto: what suits the photo", AUTO)] : [];
+  find("model").replaceChildren(...auto, ...names.map((name) => new Option(name, name)));
   showScales();
   work();
   return true;
@@ -120,7 +124,7 @@ async function keep(photo, result, fields) {
   const link = part(photo, ".download");
   Object.assign(link, { href: photo.resultUrl, download: photo.name });
   const told = `${result.width} × ${result.height}, ${megabytes(result.blob.size)}, `
-    + `${result.seconds.toFixed(1)} s`;
+    + `${result.seconds.toFixed(1)} s${result.why ? `, by ${result.model}: ${result.why}` : ""}`;
   // Browsers do not show all formats; what cannot be shown can still be downloaded.
   photo.canShow = await canShow(photo.url) && await canShow(photo.resultUrl);
   show(photo, { state: "done", told: photo.canShow ? told : `${told}; no preview in this browser` });
