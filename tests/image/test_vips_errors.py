@@ -1,6 +1,7 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pixelift.image import vips_errors
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.vips_errors import Tries, lines_about, own_errors
+from pixelift.image.write import encode_picture
 
 
 def problem_of(detail):
@@ -82,25 +84,67 @@ def test_a_cut_jpeg_is_refused_also_when_another_thread_takes_its_note_away(monk
     assert stolen.is_set()
 
 
-def test_many_threads_tell_each_fault_of_its_own_file():
-    kinds = {"JPEG": "VipsJpeg", "PNG": "vipspng", "WEBP": "webp", "TIFF": "tiff2vips"}
-    bad = {kind: photo(kind)[: 3 * len(photo(kind)) // 4] for kind in kinds}
+def told_of(bad):
+    try:
+        with open_rows(bad) as rows:
+            list(rows.bands)
+    except ImageReadError as error:
+        return str(error)
+    raise AssertionError("a cut file was read")
 
-    def read(kind):
-        try:
-            with open_rows(bad[kind]) as rows:
-                list(rows.bands)
-        except ImageReadError as error:
-            return str(error)
-        raise AssertionError(f"a cut {kind} was read")
 
-    asked = list(kinds) * 15
-    with ThreadPoolExecutor(8) as pool:
-        for kind, message in zip(asked, pool.map(read, asked), strict=True):
-            assert f"the {'WebP' if kind == 'WEBP' else kind} file is damaged" in message
-            assert not any(word in message for other, word in kinds.items() if other != kind), (
-                message
-            )
+@contextmanager
+def working_beside(work):
+    done = threading.Event()
+
+    def go_on():
+        while not done.is_set():
+            work()
+
+    threads = [threading.Thread(target=go_on) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    yield
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def cut():
+    kinds = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF")
+    return {kind: photo(kind)[: 3 * len(photo(kind)) // 4] for kind in kinds}
+
+
+def test_many_threads_tell_each_fault_as_if_the_file_were_alone(cut):
+    alone = {kind: told_of(data) for kind, data in cut.items()}
+    picture = read_picture(photo("PNG"))
+
+    def write():
+        for format in ("png", "jpeg", "webp", "tiff"):
+            encode_picture(picture, format)
+            encode_picture(read_picture(photo("PNG", side=20)), format)
+
+    asked = list(cut) * 15
+    with working_beside(write), ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda kind: told_of(cut[kind]), asked))
+    assert told == [alone[kind] for kind in asked]
+
+
+def test_what_another_program_of_the_process_does_is_told_of_no_file(cut):
+    alone = {kind: told_of(data) for kind, data in cut.items()}
+    generic = {kind: told.partition(" (")[0] for kind, told in alone.items()}
+
+    def look_up():
+        # Notes a fault, and takes away whatever is noted.
+        pyvips.Image.black(2, 2).invert()
+
+    asked = list(cut) * 5
+    with working_beside(look_up), ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda kind: told_of(cut[kind]), asked))
+    for kind, message in zip(asked, told, strict=True):
+        assert message == alone[kind] or message.startswith(generic[kind])
+        assert "no property" not in message
 
 
 def test_what_is_noted_before_something_is_raised_is_told_with_it():

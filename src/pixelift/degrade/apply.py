@@ -93,11 +93,16 @@ def _compressed(image: NDArray[np.uint8], step: Compress) -> NDArray[np.uint8]:
         return compress_jpeg(image, quality=step.quality, halves_colour=step.halves_colour)
     height, width, channels = image.shape
     rgb = np.repeat(image, 3, axis=2) if channels == 1 else np.ascontiguousarray(image)
-    import pyvips  # noqa: PLC0415  (so that a training without WebP needs no libvips)
+    # Here, so that a training without WebP needs no libvips.
+    import pyvips  # noqa: PLC0415
+
+    from pixelift.image.vips import operate  # noqa: PLC0415
 
     picture = pyvips.Image.new_from_memory(rgb, width, height, 3, "uchar")
-    coded = picture.copy(interpretation="srgb").webpsave_buffer(Q=step.quality)
+    coded = operate(
+        "webpsave_buffer", operate("copy", picture, interpretation="srgb"), Q=step.quality
+    )
     flat: NDArray[np.uint8] = np.frombuffer(
-        pyvips.Image.webpload_buffer(coded).write_to_memory(), np.uint8
+        operate("webpload_buffer", coded).write_to_memory(), np.uint8
     )
     return flat.reshape(height, width, 3)[..., :channels].copy()

@@ -16,6 +16,7 @@ from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
 from pixelift.image.source import PictureFile, damaged, several
 from pixelift.image.tiff_exif import read_tiff_exif
+from pixelift.image.vips import operate
 from pixelift.image.vips_errors import lines_about, own_errors
 
 SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
@@ -51,12 +52,13 @@ def load(
         The picture as it lies in the file.
     """
     # The loader is called by its name, so no other loader (SVG, PDF, raw numbers) ever sees a file.
-    loader = getattr(pyvips.Image, file.format.operation + "load_source")
+    loader = file.format.operation + "load_source"
+    options = {"access": access, "fail_on": fail_on}
     with own_errors(notes):
         if not lab8.is_lab8(file):
-            return loader(_vips_source(file.stream), access=access, fail_on=fail_on)
+            return operate(loader, _vips_source(file.stream), **options)
         with lab8.as_plain_numbers(file) as source:
-            return lab8.to_lab(loader(source, access=access, fail_on=fail_on), file)
+            return lab8.to_lab(operate(loader, source, **options), file)
 
 
 def check_header(
@@ -107,7 +109,9 @@ def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
         ImageReadError: It has other channels or samples.
     """
     if image.interpretation == _SUBTRACTIVE:
-        image = image.icc_transform(
+        image = operate(
+            "icc_transform",
+            image,
             "srgb",
             embedded=True,
             input_profile="cmyk",
@@ -116,7 +120,7 @@ def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
             depth=16 if image.format == "ushort" else 8,
         )
     elif image.interpretation in _ABSOLUTE:
-        image = image.colourspace("rgb16")
+        image = operate("colourspace", image, "rgb16")
     if image.interpretation == _UNKNOWN and file.format.name == "tiff":
         raise ImageReadError(
             f"cannot read {file.name}: its {image.bands} channels are of a kind that is not read; "

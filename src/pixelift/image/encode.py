@@ -12,6 +12,7 @@ from pixelift.image.depth import to_float
 from pixelift.image.formats import Format
 from pixelift.image.raw_tiff import RawTiff
 from pixelift.image.rows import Header, Rows, Samples, as_type
+from pixelift.image.vips import operate
 
 FULL_CHROMA_QUALITY = 90
 """From this quality on, colour is kept at full resolution."""
@@ -75,9 +76,8 @@ def encode(
         try:
             if gives_way:
                 give_way()
-            getattr(image, fmt.operation + "save_target")(
-                target, keep=_kept(header), **_options(fmt, depth, quality, header)
-            )
+            options = _options(fmt, depth, quality, header)
+            operate(fmt.operation + "save_target", image, target, keep=_kept(header), **options)
         except BaseException as problem:  # noqa: BLE001 - raised in the thread that makes the rows
             problems.append(problem)
         finally:
@@ -148,7 +148,9 @@ def _described(image: pyvips.Image, header: Header, fmt: Format, depth: int) -> 
     across, down = metadata.believable_dpi(header.dpi) or (_UNKNOWN_DPI, _UNKNOWN_DPI)
     grey, colour = ("b-w", "srgb") if depth in (8, 32) else ("grey16", "rgb16")
     is_grey = header.channels == 1
-    image = image.copy(
+    image = operate(
+        "copy",
+        image,
         interpretation=grey if is_grey else colour,
         xres=across / _MILLIMETRES_PER_INCH,
         yres=down / _MILLIMETRES_PER_INCH,
@@ -160,7 +162,8 @@ def _described(image: pyvips.Image, header: Header, fmt: Format, depth: int) -> 
         image.set_type(blob, "icc-profile-data", header.icc)
         if is_grey and not fmt.has_grey:
             # A grey profile does not fit the three channels that the file will have.
-            image = image.icc_transform("srgb", embedded=True, depth=8 if depth == 8 else 16)
+            narrow = 8 if depth == 8 else 16
+            image = operate("icc_transform", image, "srgb", embedded=True, depth=narrow)
     return image
 
 

@@ -11,6 +11,7 @@ import pyvips
 from pixelift.image import metadata
 from pixelift.image.source import PictureFile
 from pixelift.image.tiff_tags import read_header
+from pixelift.image.vips import operate
 
 _CIE, _ICC = 8, 9
 """Kinds of Lab, by their number in TIFF: a and b are signed, or 128 stands for 0."""
@@ -67,10 +68,12 @@ def to_lab(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
     Returns:
         Lab, and alpha where there is one, in the range of 8 bits.
     """
-    lightness, a, b = (image[band].cast("float") for band in range(3))
+    lightness, a, b, *alpha = (operate("extract_band", image, band) for band in range(image.bands))
     if _kind(file) == _CIE:
-        a, b = ((channel >= 128).ifthenelse(channel - 256, channel) for channel in (a, b))
+        # The same bits, read as numbers with a sign.
+        a, b = (operate("copy", channel, format="char") for channel in (a, b))
     else:
-        a, b = a - 128, b - 128
-    channels = [a, b, *(image[band].cast("float") for band in range(3, image.bands))]
-    return (lightness * (100 / 255)).bandjoin(channels).copy(interpretation="lab")
+        a, b = (operate("linear", channel, [1], [-128]) for channel in (a, b))
+    lightness = operate("linear", lightness, [100 / 255], [0])
+    channels = [operate("cast", channel, "float") for channel in (lightness, a, b, *alpha)]
+    return operate("copy", operate("bandjoin", channels), interpretation="lab")

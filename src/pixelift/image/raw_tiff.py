@@ -15,6 +15,7 @@ import pyvips
 
 from pixelift.image.geometry import Size
 from pixelift.image.rows import Samples
+from pixelift.image.vips import operate
 
 _STRIP_BYTES = 1 << 20
 _SHORT, _LONG, _LONG8 = 3, 4, 16
@@ -56,7 +57,7 @@ class RawTiff:
         Returns:
             The picture, to be read once from top to bottom, while the RawTiff is held on to.
         """
-        return pyvips.Image.tiffload_source(self._source, access="sequential", fail_on="error")
+        return operate("tiffload_source", self._source, access="sequential", fail_on="error")
 
     def _seek(self, offset: int, whence: int) -> int:
         self._at = (0, self._at, self._length)[whence] + offset

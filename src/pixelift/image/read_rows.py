@@ -15,6 +15,7 @@ from pixelift.image import decode, metadata
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.source import PictureFile, open_picture
+from pixelift.image.vips import operate
 from pixelift.image.vips_errors import Tries, own_errors
 
 # As many rows as JPEG decodes at once; more of them take longer.
@@ -147,10 +148,12 @@ class _Reader:
 def _turned(image: pyvips.Image, code: int) -> pyvips.Image:
     # The same as `dihedral.transform`: rows, columns, then the two axes change places.
     if code & 1:
-        image = image.flipver()
+        image = operate("flip", image, "vertical")
     if code & 2:
-        image = image.fliphor()
-    return image.rot90().fliphor() if code & 4 else image
+        image = operate("flip", image, "horizontal")
+    if code & 4:
+        image = operate("flip", operate("rot", image, "d90"), "horizontal")
+    return image
 
 
 @contextmanager

@@ -92,16 +92,17 @@ def libvips_is_exact() -> bool:
 def _by_libvips(framed: _Framed, scale: int) -> NDArray[np.uint8]:
     import pyvips  # noqa: PLC0415 - see `libvips_is_exact`
 
+    from pixelift.image.vips import operate  # noqa: PLC0415
+
     height, width = framed.small
     rows, columns, channels = framed.pixels.shape
     picture = pyvips.Image.new_from_memory(framed.pixels, columns, rows, channels, "uchar")
     # libvips repeats the border where MATLAB mirrors it, hence the frame, which is cut off again.
     sides = ((n + 2 * _MARGIN) * scale for n in (width, height))
-    small = (
-        picture.crop(0, 0, *sides)
-        .reduce(scale, scale, kernel="cubic")
-        .crop(_MARGIN, _MARGIN, width, height)
+    framed_small = operate(
+        "reduce", operate("crop", picture, 0, 0, *sides), scale, scale, kernel="cubic"
     )
+    small = operate("crop", framed_small, _MARGIN, _MARGIN, width, height)
     flat: NDArray[np.uint8] = np.frombuffer(small.write_to_memory(), np.uint8)
     return flat.reshape(height, width, channels)
 

@@ -9,6 +9,8 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from pixelift.image.vips import operate
+
 THUMBNAIL_SIDES = (400, 400)
 """Width and height in pixels that a thumbnail is fitted into."""
 
@@ -157,8 +159,8 @@ def thumbnail_uri(picture: NDArray[np.uint8]) -> str:
         A `data:` URI.
     """
     width, height = THUMBNAIL_SIDES
-    small = _vips_image(picture).thumbnail_image(width, height=height, size="down")
-    return _uri("jpeg", small.jpegsave_buffer(Q=_THUMBNAIL_QUALITY, optimize_coding=True))
+    small = operate("thumbnail_image", _vips_image(picture), width, height=height, size="down")
+    return _uri("jpeg", _jpeg(small, _THUMBNAIL_QUALITY))
 
 
 def window(place: tuple[int, int], shape: tuple[int, ...], *, side: int) -> tuple[int, int]:
@@ -196,14 +198,19 @@ def cutout_uri(picture: NDArray[np.uint8], place: tuple[int, int], side: int) ->
     """
     top, left = place
     cut = picture[top : top + side, left : left + side]
-    return _uri("jpeg", _vips_image(cut).jpegsave_buffer(Q=_PATCH_QUALITY, optimize_coding=True))
+    return _uri("jpeg", _jpeg(_vips_image(cut), _PATCH_QUALITY))
+
+
+def _jpeg(image: pyvips.Image, quality: int) -> bytes:
+    data: bytes = operate("jpegsave_buffer", image, Q=quality, optimize_coding=True)
+    return data
 
 
 def _vips_image(picture: NDArray[np.uint8]) -> pyvips.Image:
     pixels = np.ascontiguousarray(picture)  # a mapped file is contiguous already: no copy
     height, width, bands = pixels.shape
     image = pyvips.Image.new_from_memory(pixels, width, height, bands, "uchar")
-    return image.copy(interpretation="b-w" if bands == 1 else "srgb")
+    return operate("copy", image, interpretation="b-w" if bands == 1 else "srgb")
 
 
 def _uri(kind: str, data: bytes) -> str:
