@@ -74,6 +74,13 @@ def _clean_signals():
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers():
+    """Have torch draw the same numbers in a test, whichever tests went before it."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+
+
 @pytest.fixture
 def rng():
     """Hand out a generator that draws the same numbers at every run."""

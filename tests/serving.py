@@ -14,15 +14,13 @@ from PIL import Image
 from pixelift.errors import PixeliftError
 from pixelift.serve.run import Running, address_of, open_socket, run_service
 from pixelift.serve.service import Settings
+from tests.patience import PATIENCE
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).parent / "serve" / "fake_worker.py"))
 """Command of a worker that does what the model's name says."""
 
 BOUNDARY = "aB1-boundary"
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-
-PATIENCE = 60
-"""Seconds after which a test gives up waiting, on a machine that is busy with other things."""
 
 
 @contextlib.contextmanager

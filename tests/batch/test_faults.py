@@ -16,6 +16,7 @@ from pixelift.batch.pool import run_jobs
 from pixelift.image.write import hidden_stem
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
+from tests.patience import PATIENCE
 
 COUNT = 6
 # A process that holds still when the second picture is half made, and says so.
@@ -103,7 +104,7 @@ def test_a_process_that_is_killed_leaves_whole_results_and_a_rerun_does_the_rest
     stem = hidden_stem(Path("out/1_x2.png"))
     assert [path for path in Path("out").iterdir() if path.name.startswith(f"{stem}-")]
     with start(model, "go") as process:
-        lines = process.communicate(timeout=60)[0].splitlines()
+        lines = process.communicate(timeout=PATIENCE)[0].splitlines()
     assert len(lines) == COUNT
     assert all(" True " in line for line in lines)
     assert_all_whole()
@@ -131,7 +132,7 @@ def test_a_kill_at_any_step_of_writing_leaves_no_result_and_a_rerun_makes_it(mod
         process.kill()
     assert [path for path in Path("out").iterdir() if not path.name.startswith(".")] == []
     with start(model, "go") as process:
-        lines = process.communicate(timeout=60)[0].splitlines()
+        lines = process.communicate(timeout=PATIENCE)[0].splitlines()
     assert all(" True False" in line for line in lines)
     assert_all_whole()
 
@@ -162,11 +163,11 @@ def test_two_processes_on_one_folder_share_the_work(model):
     with start(model, "still") as first:
         wait_until_still(first)
         with start(model, "go") as second:
-            lines = second.communicate(timeout=60)[0].splitlines()
+            lines = second.communicate(timeout=PATIENCE)[0].splitlines()
         # The second did not wait for the one in work, nor touch it.
         assert f"{Path('in/1.png')} True True" in lines
         assert not Path("out/1_x2.png").exists()
-        first.communicate(timeout=60)
+        first.communicate(timeout=PATIENCE)
     assert_all_whole()
 
 
@@ -235,7 +236,7 @@ def test_a_full_disk_found_by_the_encoder_leaves_nothing(upscaler, model):
         [sys.executable, "-c", code, str(model), "go"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert done.stdout.count(" False False") == COUNT

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pixelift.cli.main import main
 from tests.fakes import write_model
+from tests.patience import PATIENCE
 from tests.prepared import make_prepared
 
 
@@ -78,7 +79,7 @@ def without():
             capture_output=True,
             text=True,
             cwd=cwd,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.patience import PATIENCE
+
 
 def test_the_whole_path_from_photos_to_a_larger_picture(told, save, recipe):
     sizes = {"train/a.png": (70, 60), "train/b.png": (60, 80), "valid/c.png": (64, 56)}
@@ -118,7 +120,7 @@ def test_the_whole_program_exports(trained, tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +10,7 @@ from cyclopts import App
 from pixelift import errors
 from pixelift.cli import main as cli
 from pixelift.cli.main import COMMANDS, deliver_again, main, make_app
+from tests.patience import PATIENCE
 
 HEAVY = ("torch", "openvino", "onnxruntime", "numpy", "pyvips", "msgspec", "scipy")
 
@@ -21,7 +21,7 @@ def pixelift(*arguments, **options):
         [sys.executable, "-m", "pixelift", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         **options,
     )
@@ -61,23 +61,12 @@ def test_help_imports_neither_torch_nor_an_engine_nor_numpy():
         [sys.executable, "-c", code, *HEAVY, "rich"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
 
     # rich proves that what is imported is seen.
     assert done.stderr.strip() == "imported: rich"
-
-
-def test_help_answers_soon():
-    # The aim is 0.3 s, which benchmarks hold; here only what no busy machine explains is refused.
-    best = float("inf")
-    for _ in range(3):
-        start = time.perf_counter()
-        assert pixelift("--help").returncode == 0
-        best = min(best, time.perf_counter() - start)
-
-    assert best < 1.5
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -223,7 +212,7 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain():
             [sys.executable, "-m", "pixelift", "--help"],
             stdout=writing,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
     finally:

@@ -10,6 +10,7 @@ import pytest
 from pixelift.cli.prepare import prepare
 from pixelift.patches import photo as library
 from pixelift.patches.dataset import Settings, open_dataset
+from tests.patience import PATIENCE
 
 FAST = ("--no-screens", "--workers", "1")
 """Screens would refuse the noise of these photos."""
@@ -218,7 +219,7 @@ def test_a_person_sees_a_bar_with_the_rate_and_the_time_that_remains(photos, tmp
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0
@@ -278,7 +279,7 @@ def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -13,6 +13,7 @@ from pixelift.cli import upscale as command
 from pixelift.cli.main import main
 from pixelift.image.geometry import MAX_PIXELS
 from pixelift.infer.auto import AUTO
+from tests.patience import PATIENCE
 
 
 def size_of(path):
@@ -372,7 +373,7 @@ def test_the_whole_program_enlarges_a_picture(home, tmp_path, save):
         text=True,
         cwd=tmp_path,
         env={**os.environ, "PIXELIFT_HOME": str(home)},
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

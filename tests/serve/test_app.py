@@ -17,7 +17,8 @@ from pixelift.serve.app import PAGE, disposition
 from pixelift.serve.gate import Access
 from pixelift.serve.limits import Limits
 from pixelift.serve.service import Settings
-from tests.serving import FORM_TYPE, PATIENCE, form, picture, running
+from tests.patience import PATIENCE
+from tests.serving import FORM_TYPE, form, picture, running
 
 
 @pytest.fixture(scope="module")

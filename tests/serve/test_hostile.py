@@ -5,7 +5,7 @@ from collections import Counter
 import httpx
 
 from benchmarks.damage import damaged_pictures, whole_pictures
-from tests.serving import PATIENCE
+from tests.patience import PATIENCE
 
 
 def test_damaged_pictures_are_done_or_refused_and_leave_nothing_behind(service_url):

@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 
 from pixelift.serve.openapi import openapi
-from tests.serving import PATIENCE, picture
+from tests.patience import PATIENCE
+from tests.serving import picture
 
 OFFERS = {"balanced": [2, 3, 4]}
 DOCUMENT = openapi(OFFERS, version="1.0")

@@ -13,7 +13,8 @@ from PIL import Image
 from pixelift import Upscaler
 from pixelift.serve.gate import Access
 from pixelift.serve.service import Settings
-from tests.serving import PATIENCE, picture, running
+from tests.patience import PATIENCE
+from tests.serving import picture, running
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright to drive a browser")
 

@@ -7,7 +7,8 @@ from pixelift.serve.frames import Order
 from pixelift.serve.limits import ByteBudget, Limits
 from pixelift.serve.pool import Pool
 from pixelift.serve.problems import Problem
-from tests.serving import FAKE_WORKER, PATIENCE
+from tests.patience import PATIENCE
+from tests.serving import FAKE_WORKER
 
 
 def order(model="echo"):

@@ -5,7 +5,8 @@ import pytest
 
 from pixelift.serve.frames import Done, Order, Ready
 from pixelift.serve.process import Worker, WorkerLostError
-from tests.serving import FAKE_WORKER, PATIENCE
+from tests.patience import PATIENCE
+from tests.serving import FAKE_WORKER
 
 ORDER = Order(model="echo", scale=2, max_pixels=1)
 

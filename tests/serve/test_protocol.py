@@ -5,7 +5,7 @@ import pytest
 import uvicorn
 
 from pixelift.serve.protocol import PatientProtocol
-from tests.serving import PATIENCE
+from tests.patience import PATIENCE
 
 
 class Hasty(PatientProtocol):

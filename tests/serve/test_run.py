@@ -12,7 +12,8 @@ import pytest
 from pixelift.errors import ConfigError
 from pixelift.serve.run import address_of, is_local, open_socket
 from pixelift.serve.service import Settings
-from tests.serving import PATIENCE, picture, running
+from tests.patience import PATIENCE
+from tests.serving import picture, running
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do():

@@ -112,48 +112,48 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 
 
 KILLED_WRITER = """
-import os, random, signal, sys, time
-from pathlib import Path
-import torch
-from pixelift.train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+import os, pathlib, resource, signal, sys
+from pixelift.train.checkpoint import write_whole
 
-def write(step):
-    tensors = {"a": torch.full((300_000,), float(step))}
-    save_checkpoint(run, Checkpoint(step, 1.0, 1.0, tensors, tensors, {}, "{}"))
+path = pathlib.Path(sys.argv[1])
+sync, replace = os.fsync, pathlib.Path.replace
 
-torch.set_num_threads(1)
-run = Path(sys.argv[1])
-partial = run / "checkpoint.pt.partial"
-last, cut_off = 1, 0
-write(last)
-for attempt in range(15):
-    partial.unlink(missing_ok=True)
-    child = os.fork()
-    if child == 0:
-        for step in range(last + 1, 10_000_000):
-            write(step)
-    while not partial.exists():
-        pass
-    time.sleep(random.uniform(0, 0.01))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    cut_off += partial.exists()
-    saved = load_checkpoint(run)
-    assert saved.step >= last and (saved.network["a"] == saved.step).all(), saved.step
-    last = saved.step
-print(cut_off)
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def then_die(step):
+    return lambda *words: (step(*words), die())
+
+for moment in sys.argv[2:]:
+    if child := os.fork():
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, moment
+        print(path.read_bytes()[:3].decode(), path.stat().st_size)
+    elif moment == "written":
+        os.fsync = die
+    elif moment == "synced":
+        os.fsync = then_die(sync)
+    elif moment == "named":
+        pathlib.Path.replace = then_die(replace)
+    else:
+        # The system takes so many bytes and no more.
+        signal.signal(signal.SIGXFSZ, die)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(moment), -1))
+    if not child:
+        write_whole(path, b"new" * 100_000)
 """
 
 
-def test_a_kill_at_any_moment_of_the_writing_leaves_a_whole_checkpoint(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLED_WRITER, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_a_kill_at_any_moment_of_the_writing_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    write_whole(path, b"old" * 100_000)
+    command = [sys.executable, "-W", "ignore", "-c", KILLED_WRITER, str(path)]
+    command += ["0", "70000", "written", "synced", "named"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 0, "no kill came while a file was being written"
+    assert done.stdout.splitlines() == ["old 300000"] * 4 + ["new 300000"]
+    write_whole(path, b"last")
+    assert path.read_bytes() == b"last"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

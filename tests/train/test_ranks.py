@@ -10,6 +10,7 @@ from pixelift.errors import ConfigError
 from pixelift.train.checkpoint import load_checkpoint, load_weights
 from pixelift.train.logbook import read_log
 from pixelift.train.ranks import Ranks, joined
+from tests.patience import PATIENCE
 from tests.prepared import make_prepared
 
 RECIPE = """
@@ -58,7 +59,7 @@ def test_two_processes_of_torchrun_learn_what_one_learns(tmp_path):
     launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     both = start(tmp_path, *launch, *train, "-o", "two")
     for process in (alone, both):
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, err
         # Told once, by the first process alone.
         assert [line.partition(":")[0] for line in out.splitlines()] == [
