@@ -63,7 +63,8 @@ def main(words: Sequence[str] | None = None) -> int:
     chosen.work.mkdir(parents=True, exist_ok=True)
     with (chosen.work / "lock").open("w") as lock:
         _take(lock, chosen.work)
-        os.setpgid(0, 0)
+        if os.getpgrp() != os.getpid():  # the leader of a session leads its group already
+            os.setpgid(0, 0)
         (chosen.work / "pid").write_text(f"{os.getpid()}\n")
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGINT, _stop)
