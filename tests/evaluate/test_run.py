@@ -62,8 +62,8 @@ def test_the_scores_are_those_of_the_metrics_and_their_means(hr):
 
     for image, lr_u8 in zip(result["images"], seen, strict=True):
         true = pixels_of(hr / f"{image['name']}.png")[:36, :39]
-        assert image["psnr_y"] == pytest.approx(psnr(upscale(lr_u8, 3), true, shave=3), abs=1e-6)
-        assert image["ssim_y"] == pytest.approx(ssim(upscale(lr_u8, 3), true, shave=3), abs=1e-6)
+        assert image["psnr_y"] == pytest.approx(psnr(upscale(lr_u8, 3), true, shave=3), abs=1e-5)
+        assert image["ssim_y"] == pytest.approx(ssim(upscale(lr_u8, 3), true, shave=3), abs=1e-5)
     for score in ("psnr_y", "ssim_y"):
         assert result[score] == pytest.approx(np.mean([i[score] for i in result["images"]]))
 
