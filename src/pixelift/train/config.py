@@ -34,6 +34,11 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dials: dict[str, Dial | bool] = {}
     """What the architecture lets one set, such as width and depth."""
 
+    @property
+    def channels(self) -> int:
+        """Picture channels: 3 for RGB, 1 for luma."""
+        return int(self.dials.get("channels", 3))
+
 
 class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a training step sees."""

@@ -166,7 +166,7 @@ def prepare_teacher(trained: Trained, model: ModelSettings) -> nn.Module:
     """
     teacher = trained.network
     scale, channels = int(teacher.scale), int(teacher.channels)  # type: ignore[arg-type]
-    wanted = model.dials.get("channels", 3)
+    wanted = model.channels
     if scale != model.scale or channels < wanted:
         raise WrongRunError(
             f"the teacher {trained.source} is x{scale} with {channels} channels, the recipe is "
