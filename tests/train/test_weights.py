@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import pytest
@@ -202,21 +201,19 @@ def test_swift_is_trained_on_in_luma():
     assert torch.allclose(network(level)[inside], teacher(level)[inside], atol=1e-4)
 
 
-RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
-
-
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_recipe_goes_on_from_its_packaged_network_in_anyones_clone(path):
-    recipe = load_recipe(path)
-    model = recipe.model
-    network = build_model(model.architecture, scale=model.scale, **model.dials)
-    if path.stem == "swift_x2":
-        assert recipe.run.start_from == ""
-    else:
-        trained = open_trained(recipe.run.start_from, scale=model.scale)
-        assert trained.network.scale == model.scale
-        told = warm_start(network, trained)
-        assert re.search(r"all \d+ tensors fit|grown from .*\)$", told), told
+def test_a_first_stage_grows_into_the_networks_that_go_on_from_it_and_swift_goes_on_at_x4():
+    chains = {"balanced_x4": "first_x4", "fine_x2": "first_x4", "photo_x4": "first_x4"}
+    for name, before in (chains | {"swift_x4": "swift_x2"}).items():
+        first, second = (load_recipe(ROOT / f"recipes/{n}.toml").model for n in (before, name))
+        network, small = (
+            build_model(m.architecture, scale=m.scale, **m.dials) for m in (second, first)
+        )
+        origin = Origin(photos_sha256="ab" * 32, photos=1, patches_sha256="cd" * 32)
+        told = warm_start(network, Trained(small, first, origin, "runs/first"))
+        assert told.startswith("started from runs/first")
+        if first.scale == second.scale:
+            lr = torch.rand(1, 3, 24, 24)
+            assert torch.allclose(network(lr), small(lr), atol=1e-4)
 
 
 def test_what_is_neither_a_run_nor_a_model_is_refused(tmp_path):
