@@ -106,9 +106,11 @@ def test_a_network_that_cannot_go_on_as_another_is_left_as_it_is_and_it_is_said_
     assert all(torch.equal(v, before[k]) for k, v in large.state_dict().items())
 
 
-@pytest.mark.parametrize(("depth", "can"), [(2, True), (3, False)])
-def test_a_leaky_network_grows_in_width_alone(depth, can):
-    small, large = trained(leaky=True), RepNet(scale=2, width=8, depth=depth, leaky=True)
+@pytest.mark.parametrize(
+    ("depth", "leaky", "can"), [(2, True, True), (3, True, False), (2, False, False)]
+)
+def test_a_leaky_network_grows_in_width_alone(depth, leaky, can):
+    small, large = trained(leaky=True), RepNet(scale=2, width=8, depth=depth, leaky=leaky)
     assert grow(small, large) == can
     lr = torch.rand(1, 3, 9, 9)
     assert torch.allclose(small(lr), large(lr), atol=1e-4) == can

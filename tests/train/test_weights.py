@@ -110,9 +110,7 @@ def test_a_network_that_becomes_leaky_is_told_that_its_output_changes(run):
     trained = open_trained(str(run), scale=2)
     network = build_model("repnet", scale=2, width=6, depth=2, leaky=True)
     told = warm_start(network, trained)
-    assert told.endswith(
-        "all 12 tensors fit; only one of the two has the dial leaky: the output changes"
-    )
+    assert told.endswith("all 12 tensors fit; it becomes leaky: the output changes")
 
 
 def test_for_other_picture_channels_head_and_tail_are_new(run):

@@ -22,6 +22,8 @@ def find_obstacle(small: RepNet, large: RepNet) -> str:
     if small.skips != large.skips:
         one, other = ("has", "has not") if small.skips else ("has not", "has")
         return f"it {one} the dial skips, the recipe {other}. Set model.dials.skips alike"
+    if small.leak and not large.leak:
+        return "it has the dial leaky, the recipe has not. Set model.dials.leaky = true"
     if old_depth > new_depth:
         return (
             f"its body has {old_depth} convolutions, the recipe's {new_depth}, and none can be "
@@ -48,17 +50,17 @@ def grow(small: RepNet, large: RepNet) -> bool:
     the weights that were drawn for them, and nobody listens to them yet; further convolutions hand
     their input on, which the ReLU behind them lets pass, since a ReLU stood before them. With
     another scale the tail starts fresh, and all that it listens to is taken over; so where one of
-    the two has the dial `luma`. With other picture channels the head starts fresh too. Where only
-    one of the two is leaky, all kernels are taken over and the output is another one.
+    the two has the dial `luma`. With other picture channels the head starts fresh too. Where the
+    new network alone is leaky, all kernels are taken over and the output is another one.
 
     Args:
         small: The trained network, as it is trained (not fused).
         large: The new network; changed in place.
 
     Returns:
-        Whether it could be done: no dial is smaller, and both have skips or neither. A leaky
-        network grows in width alone, since two leaks let less through than one, and so does one
-        with skips; `find_obstacle` says which it is.
+        Whether it could be done: no dial is smaller, no leaks are closed, and both have skips or
+        neither. A leaky network grows in width alone, since two leaks let less through than one,
+        and so does one with skips; `find_obstacle` says what stands in the way.
 
     Paper: T. Chen et al., "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016,
         section 2. Theirs copies channels and breaks the symmetry by noise; ours draws new ones.

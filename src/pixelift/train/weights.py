@@ -146,9 +146,7 @@ def _start_repnet(network: RepNet, small: RepNet, trained: Trained) -> str:
         raise WrongRunError(
             f"{source} cannot start this network: {obstacle}, or name another run.start_from"
         )
-    note = "; only one of the two has the dial leaky: the output changes"
-    if small.leak == network.leak:
-        note = ""
+    note = "" if small.leak == network.leak else "; it becomes leaky: the output changes"
     own, found = _shapes(network), _shapes(small)
     # The same numbers beside an identity or without one are other kernels.
     if own == found and _identities(network) == _identities(small):
