@@ -121,10 +121,10 @@ def test_for_other_picture_channels_head_and_tail_are_new(run):
     assert torch.allclose(new, old, atol=1e-5)
 
 
-def as_trained(architecture, **dials):
-    model = ModelSettings(architecture=architecture, scale=2, dials=dials)
+def as_trained(architecture, *, scale=2, **dials):
+    model = ModelSettings(architecture=architecture, scale=scale, dials=dials)
     origin = Origin(photos_sha256="ab" * 32, photos=1, patches_sha256="cd" * 32)
-    return Trained(build_model(architecture, scale=2, **dials), model, origin, "runs/old")
+    return Trained(build_model(architecture, scale=scale, **dials), model, origin, "runs/old")
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,16 @@ def as_trained(architecture, **dials):
             "edsr",
             {"width": 4, "blocks": 2},
             {"scale": 3},
-            "14 of 16 tensors fit, the others are new",
+            "14 of 16 tensors fit, the others are new; 2 for its scale or channels are left out",
         ),
-        ("espcn", {"width": 4}, {"channels": 1}, "3 of 6 tensors fit, the others are new"),
+        (
+            "espcn",
+            {"width": 4},
+            {"channels": 1},
+            "3 of 6 tensors fit, the others are new; 3 for its scale or channels are left out",
+        ),
         ("vdsr", {"width": 4, "depth": 3}, {"depth": 5}, "6 of 10 tensors fit, the others are new"),
+        ("srcnn", {"width": 4}, {"scale": 3}, "all 6 tensors fit"),
         ("edsr", {"width": 4, "blocks": 3}, {"blocks": 2}, None),
         ("edsr", {"width": 6, "blocks": 2}, {"width": 4}, None),
         ("srresnet", {"width": 4, "blocks": 2}, {"blocks": 1}, None),
@@ -212,6 +218,12 @@ def test_a_first_stage_grows_into_the_networks_that_go_on_from_it_and_swift_goes
         if first.scale == second.scale:
             lr = torch.rand(1, 3, 24, 24)
             assert torch.allclose(network(lr), small(lr), atol=1e-4)
+
+
+def test_from_x4_to_x2_the_second_upsampling_step_is_left_out_and_it_is_said():
+    trained = as_trained("edsr", scale=4, width=4, blocks=2)
+    told = warm_start(build_model("edsr", scale=2, width=4, blocks=2), trained)
+    assert told.endswith("16 of 16 tensors fit; 2 for its scale or channels are left out")
 
 
 def test_what_is_neither_a_run_nor_a_model_is_refused(tmp_path):

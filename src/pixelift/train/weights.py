@@ -1,6 +1,7 @@
 """Trained networks that a training begins with: the one it starts from, and its teacher."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from pixelift.models.colour import in_luma
 from pixelift.models.fuse import fuse
 from pixelift.models.grow import find_obstacle, grow
 from pixelift.models.repnet import RepNet
-from pixelift.models.spec import build_model
+from pixelift.models.spec import all_dials, build_model
 from pixelift.train.checkpoint import (
     BEST,
     RECIPE,
@@ -153,7 +154,7 @@ def _start_repnet(network: RepNet, small: RepNet, trained: Trained) -> str:
         network.load_state_dict(small.state_dict())
         return f"started from {source}: all {len(own)} tensors fit{note}"
     grow(small, network)
-    dials = ", ".join(f"{dial} {value}" for dial, value in trained.model.dials.items())
+    dials = _told(trained.model.dials)
     fresh = "" if small.scale == network.scale else "; the tail is of another scale: new"
     if small.channels != network.channels:
         fresh = "; the picture has other channels: head and tail are new"
@@ -175,18 +176,26 @@ def _start_other(network: nn.Module, trained: Trained) -> str:
     lost = [n for n in found if n not in fitting and likened.get(n) == found[n]]
     residual = getattr(trained.network, "residual", None)
     if lost or residual != getattr(network, "residual", None):
-        told = ", ".join(f"{dial} {value}" for dial, value in model.dials.items()) or "the defaults"
+        dials = all_dials(model.architecture, **model.dials)
         what = f"{len(lost)} of its {len(found)} tensors have no place there"
         what = what if lost else "only one of the two has the dial residual"
         raise WrongRunError(
-            f"{source} cannot start this network: {what}. Set model.dials as it has them ({told}), "
-            "or name another run.start_from"
+            f"{source} cannot start this network: {what}. Set model.dials as it has them "
+            f"({_told(dials)}), or name another run.start_from"
         )
     weights = trained.network.state_dict()
     network.load_state_dict({name: weights[name] for name in fitting}, strict=False)
-    if len(fitting) == len(own):
+    if len(fitting) == len(own) == len(found):
         return f"started from {source}: all {len(own)} tensors fit"
-    return f"started from {source}: {len(fitting)} of {len(own)} tensors fit, the others are new"
+    told = f"started from {source}: {len(fitting)} of {len(own)} tensors fit"
+    if len(fitting) < len(own):
+        told += ", the others are new"
+    left_out = len(found) - len(fitting)
+    return told + (f"; {left_out} for its scale or channels are left out" if left_out else "")
+
+
+def _told(dials: Mapping[str, int | bool]) -> str:
+    return ", ".join(f"{dial} {value}" for dial, value in dials.items())
 
 
 def _shapes(network: nn.Module) -> dict[str, torch.Size]:
