@@ -1,11 +1,10 @@
-"""What README shows is run, so that it stays true."""
+"""What README shows is run, so that it stays true; its training lines in test_recipes.py."""
 
 import re
 import shlex
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from pixelift.cli.main import main
@@ -48,15 +47,3 @@ def test_the_commands_for_pictures_run(tmp_path, monkeypatch, rng):
     for path, size in (("photo_x4.jpg", (960, 720)), ("large/day 1/b_x2.5.webp", (600, 450))):
         with Image.open(path) as picture:
             assert picture.size == size
-
-
-@pytest.mark.parametrize("name", ["prepare", "train", "export", "evaluate"])
-def test_the_options_of_the_training_commands_exist(name, capsys):
-    (block,) = (b for b in blocks("sh") if "pixelift prepare" in b)
-    commands = [shlex.split(line, comments=True) for line in block.splitlines()]
-    (words,) = (w for w in commands if w[:2] == ["pixelift", name])
-    assert main([name, "--help"]) == 0
-    shown = capsys.readouterr().out
-    for word in words:
-        if word.startswith("-"):
-            assert word in shown

@@ -126,7 +126,7 @@ def test_a_second_ctrl_c_ends_it_at_once(train, monkeypatch):
         (["--set", "model.dials.width=wide"], "model.dials.width is 'wide'; a dial is a whole"),
         (["--set", "model.dials.width=9999999"], "a whole number from 1 to 1024, a switch true"),
         (["--set", "model.dials.width=true"], "model.dials.width is True; it must be a whole"),
-        (["--set", "model.dials.channels=1"], "holds pictures of 3 channels, the recipe trains"),
+        (["--set", "model.dials.channels=2"], "of 2 channels; pictures have 3, or 1 as luma. Set"),
         (["--set", "model.dials.scale=3"], "the scale is no dial. Set model.scale = 3"),
         (["--set", "model.scale=9"], "model.scale: Expected `int` <= 8"),
         (["--set", "data.lr_patch=500"], "Lower data.lr_patch or add larger photos"),

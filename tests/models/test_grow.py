@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pixelift.models.grow import grow
+from pixelift.models.grow import find_obstacle, grow
 from pixelift.models.repnet import RepNet
 
 
@@ -83,22 +83,52 @@ def test_with_another_scale_all_but_the_tail_is_taken_over():
     assert torch.allclose(large.head.collapsed()[:6], small.head.collapsed(), atol=1e-5)
 
 
-@pytest.mark.parametrize("dials", [{"width": 4}, {"depth": 1}, {"channels": 1}])
-def test_a_network_does_not_shrink_or_change_its_channels(dials):
+@pytest.mark.parametrize(
+    ("dials", "why"),
+    [
+        (
+            {"width": 4},
+            "6 channels inside, the recipe 4, and none can be left out. Set model.dials",
+        ),
+        (
+            {"depth": 1},
+            "its body has 2 convolutions, the recipe's 1, and none can be left out. Set",
+        ),
+        ({"depth": 3, "leaky": True}, "with the dial leaky none can be added. Set model.dials.dep"),
+        ({"skips": True}, "it has not the dial skips, the recipe has. Set model.dials.skips alike"),
+    ],
+)
+def test_a_network_that_cannot_go_on_as_another_is_left_as_it_is_and_it_is_said_why(dials, why):
     large = RepNet(**({"scale": 2, "width": 6, "depth": 2} | dials))
     before = {k: v.clone() for k, v in large.state_dict().items()}
+    assert why in find_obstacle(trained(), large)
     assert not grow(trained(), large)
     assert all(torch.equal(v, before[k]) for k, v in large.state_dict().items())
 
 
 @pytest.mark.parametrize(
-    ("dials", "can"),
-    [({"leaky": True}, True), ({"leaky": True, "depth": 3}, False), ({"leaky": False}, False)],
+    ("depth", "leaky", "can"), [(2, True, True), (3, True, False), (2, False, False)]
 )
-def test_a_leaky_network_grows_in_width_alone(dials, can):
-    torch.manual_seed(0)
-    small = RepNet(scale=2, width=6, depth=2, leaky=True)
-    large = RepNet(**({"scale": 2, "width": 8, "depth": 2} | dials))
+def test_a_leaky_network_grows_in_width_alone(depth, leaky, can):
+    small, large = trained(leaky=True), RepNet(scale=2, width=8, depth=depth, leaky=leaky)
     assert grow(small, large) == can
     lr = torch.rand(1, 3, 9, 9)
     assert torch.allclose(small(lr), large(lr), atol=1e-4) == can
+
+
+def test_a_network_that_becomes_leaky_keeps_its_kernels_and_not_its_output():
+    small, large = trained(), RepNet(scale=2, width=6, depth=2, leaky=True)
+    assert grow(small, large)
+    assert torch.allclose(large.body[1].collapsed(), small.body[1].collapsed(), atol=1e-5)
+    lr = torch.rand(1, 3, 9, 9)
+    assert not torch.allclose(small(lr), large(lr), atol=1e-4)
+
+
+def test_with_other_picture_channels_the_body_alone_is_taken_over():
+    small, large = trained(), RepNet(scale=2, width=8, depth=3, channels=1)
+    head, tail = large.head.collapsed().clone(), large.tail.collapsed().clone()
+    assert grow(small, large)
+    assert torch.equal(large.head.collapsed(), head)
+    assert torch.equal(large.tail.collapsed(), tail)
+    old, new = small.body[0].collapsed(), large.body[0].collapsed()
+    assert torch.allclose(new[:6, :6], old, atol=1e-5)

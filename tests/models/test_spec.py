@@ -3,7 +3,13 @@ import torch
 
 from pixelift.errors import ConfigError, UnknownNameError
 from pixelift.models.fuse import fuse
-from pixelift.models.spec import ARCHITECTURES, build_model, count_macs, count_parameters
+from pixelift.models.spec import (
+    ARCHITECTURES,
+    all_dials,
+    build_model,
+    count_macs,
+    count_parameters,
+)
 
 SMALL = {
     "srcnn": {"width": 8, "mapping": 6},
@@ -110,6 +116,12 @@ def test_multiply_accumulates_at_hr_count_for_each_hr_pixel():
 def test_a_scale_that_sub_pixel_steps_cannot_make_is_refused():
     with pytest.raises(ConfigError, match=r"model\.scale is 5; this architecture allows 2, 3, 4"):
         build_model("edsr", scale=5)
+
+
+def test_all_dials_are_listed_whether_they_are_set_or_not():
+    told = all_dials("srresnet", blocks=4)
+    assert told == {"width": 64, "blocks": 4, "channels": 3}
+    assert all_dials("repnet", skips=True)["skips"] is True
 
 
 def test_unknown_names_and_dials_are_refused():

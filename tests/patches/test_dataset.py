@@ -34,6 +34,15 @@ def test_pictures_are_mapped_read_only(prepared):
         picture[0, 0] = 0
 
 
+def test_luma_is_the_same_out_of_a_set_of_rgb_and_out_of_one_of_luma(prepared, tmp_path):
+    sources = collect_photos([tmp_path / "photo.png"], "train")
+    settings = Settings(holdout=0, screens=False, channels="y")
+    prepare(sources, tmp_path / "y", settings=settings, workers=1)
+    made, kept = (open_dataset(folder).luma(0) for folder in (prepared, tmp_path / "y"))
+    assert made.shape == kept.shape == (60, 60, 1)
+    assert np.array_equal(made[5:60, 9:30], kept[5:60, 9:30])
+
+
 def test_the_photo_hash_depends_on_the_photos(prepared):
     manifest = read_manifest(prepared)
     assert len(manifest.photos_sha256) == 64

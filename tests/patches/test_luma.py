@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.image.color import STUDIO_MATRIX, luma
-from pixelift.patches.luma import framed_luma, luma_of_floats, luma_u8
+from pixelift.patches.luma import LumaPicture, framed_luma, luma_of_floats, luma_u8
 
 
 @given(st.integers(1, 12), st.integers(1, 300), st.integers(0, 99))
@@ -18,6 +18,14 @@ def test_large_pictures_are_put_together_without_a_seam(rng, frozen):
     rgb = frozen(rng.integers(0, 256, (401, 501, 3), dtype=np.uint8))
     assert framed_luma(rgb, margin=1)[1:-1, 1:-1] == pytest.approx(luma(rgb / 255), abs=1e-4)
     assert np.abs(luma_u8(rgb)[..., 0] - luma(rgb / 255)).max() <= 0.5 + 1e-9
+
+
+def test_what_is_cut_out_of_a_picture_shown_as_luma_is_its_luma_there(rng, frozen):
+    rgb = frozen(rng.integers(0, 256, (61, 47, 3), dtype=np.uint8))
+    shown, whole = LumaPicture(rgb), luma_u8(rgb)
+    assert shown.shape == whole.shape == (61, 47, 1)
+    for place in (np.s_[:, :], np.s_[3:4, 5:6], np.s_[10:33, 1:46]):
+        assert np.array_equal(shown[place], whole[place])
 
 
 def test_stored_luma_is_rounded_without_an_error_of_its_own(rng):

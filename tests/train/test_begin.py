@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from msgspec.structs import replace as replace_setting
 
-from pixelift.errors import TrainingError, WrongRunError
+from pixelift.errors import TrainingError, WrongDatasetError, WrongRunError
 from pixelift.models.repnet import RepNet
 from pixelift.train.begin import begin
 from pixelift.train.checkpoint import load_checkpoint, save_checkpoint
@@ -56,6 +57,25 @@ def test_a_new_training_is_noted_and_begins_with_mean_and_network_alike(prepared
         assert torch.equal(weight, mean)
     assert (training.step, training.is_bf16, training.teacher) == (0, False, None)
     assert {p.name for p in (tmp_path / "run").iterdir()} == {"recipe.json", "dataset.json"}
+
+
+def with_channels(count):
+    return replace_setting(recipe(), model=ModelSettings(scale=2, dials={"channels": count}))
+
+
+def test_one_set_of_rgb_serves_networks_for_rgb_and_for_luma(prepared, tmp_path):
+    for count in (1, 3):
+        training = begun(with_channels(count), prepared, tmp_path / f"run{count}")
+        assert training.network.channels == count
+    with pytest.raises(WrongDatasetError, match=r"of 2 channels; pictures have 3, or 1 as luma"):
+        begun(with_channels(2), prepared, tmp_path / "run2")
+
+
+def test_a_set_of_luma_teaches_no_network_for_rgb(tmp_path):
+    kept_as_luma = make_prepared(tmp_path, photos=2, channels="y")
+    assert begun(with_channels(1), kept_as_luma, tmp_path / "run").step == 0
+    with pytest.raises(WrongDatasetError, match=r"without --channels y, or set model\.dials\."):
+        begun(with_channels(3), kept_as_luma, tmp_path / "run3")
 
 
 def test_only_the_first_of_several_processes_writes(prepared, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from pixelift.data.sample import Sampling
 from pixelift.errors import WrongDatasetError
 from pixelift.train.config import DataSettings, ModelSettings, Recipe, RunSettings
 from pixelift.train.feed import training_pairs, validation_pairs
@@ -47,6 +48,32 @@ def test_what_is_measured_is_degraded_as_the_recipe_says(prepared):
     assert np.array_equal(hr, clean_hr)
     assert lr.shape == clean_lr.shape == (1, 3, 32 + 2 * REACH, 32 + 2 * REACH)
     assert not np.array_equal(lr.numpy(), clean_lr.numpy())
+
+
+@pytest.fixture(scope="module")
+def kept_as_luma(tmp_path_factory):
+    return make_prepared(tmp_path_factory.mktemp("feed_y"), channels="y")
+
+
+@pytest.mark.parametrize("by", ["uniform", "restoration_error"])
+def test_a_network_for_luma_sees_the_same_in_a_set_of_rgb_as_in_one_of_luma(
+    prepared, kept_as_luma, by
+):
+    assert prepared.patches.tobytes() == kept_as_luma.patches.tobytes()
+    recipe = replace(
+        RECIPE,
+        model=ModelSettings(scale=2, dials={"channels": 1}),
+        data=replace(RECIPE.data, batch=24, halved_share=0.4, sampling=Sampling(by=by)),
+    )
+    ours, theirs = (
+        training_pairs(recipe, prepared_set)[2] for prepared_set in (prepared, kept_as_luma)
+    )
+    assert ours.hr.shape == (24, 1, 24, 24)
+    assert np.array_equal(ours.lr.numpy(), theirs.lr.numpy())
+    assert np.array_equal(ours.hr.numpy(), theirs.hr.numpy())
+    (pair,), (expected,) = (validation_pairs(recipe, s) for s in (prepared, kept_as_luma))
+    for shown, wanted in zip(pair, expected, strict=True):
+        assert np.array_equal(np.asarray(shown), np.asarray(wanted))
 
 
 def test_a_set_without_validation_photos_is_refused(prepared, monkeypatch):

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,15 @@ from pixelift.models.spec import build_model
 from pixelift.train.checkpoint import Origin, read_run, save_weights, write_notes
 from pixelift.train.config import ModelSettings, Recipe, load_recipe
 from pixelift.train.weights import (
+    Trained,
     keep_trained,
     load_trained,
     open_trained,
     prepare_teacher,
     warm_start,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -54,14 +56,119 @@ def test_a_larger_network_starts_with_the_same_output_and_it_is_said(run):
     assert torch.allclose(network(lr), load_trained(run)[0](lr), atol=1e-5)
 
 
-def test_a_smaller_network_takes_what_fits(run):
-    network = build_model("repnet", scale=2, width=6, depth=1)
+@pytest.mark.parametrize(
+    ("architecture", "dials", "why"),
+    [
+        (
+            "repnet",
+            {"width": 6, "depth": 1},
+            "its body has 2 convolutions, the recipe's 1, and none",
+        ),
+        (
+            "repnet",
+            {"width": 5, "depth": 2},
+            "it has 6 channels inside, the recipe 5, and none can",
+        ),
+        (
+            "repnet",
+            {"width": 6, "depth": 2, "skips": True},
+            "it has not the dial skips, the recipe",
+        ),
+        ("srcnn", {}, 'is a RepNet, the recipe trains a SRCNN. Set model.architecture = "repnet"'),
+    ],
+)
+def test_a_network_in_which_a_part_of_the_trained_one_has_no_place_is_refused(
+    run, architecture, dials, why
+):
+    network = build_model(architecture, scale=2, **dials)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with pytest.raises(WrongRunError) as error:
+        warm_start(network, open_trained(str(run), scale=2))
+    assert why in str(error.value)
+    assert str(error.value).endswith("or name another run.start_from")
+    assert all(torch.equal(tensor, before[n]) for n, tensor in network.state_dict().items())
+
+
+def test_vivid_cannot_start_from_photo_which_is_deeper():
+    recipe = load_recipe(ROOT / "recipes" / "vivid_x4.toml")
+    network = build_model("repnet", scale=4, **recipe.model.dials)
+    with pytest.raises(
+        WrongRunError, match=r"photo cannot start.* 15 convolutions, the recipe's 12"
+    ):
+        warm_start(network, open_trained("photo", scale=4))
+
+
+def test_the_same_numbers_beside_an_identity_or_without_are_not_taken_for_the_same_kernels(run):
+    network = build_model("repnet", scale=2, width=6, depth=2, identity=False)
+    told = warm_start(network, open_trained(str(run), scale=2))
+    assert told.startswith(f"started from {run}, grown from")
+    lr = torch.rand(1, 3, 8, 8)
+    assert torch.allclose(network(lr), load_trained(run)[0](lr), atol=1e-5)
+
+
+def test_a_network_that_becomes_leaky_is_told_that_its_output_changes(run):
     trained = open_trained(str(run), scale=2)
-    assert warm_start(network, trained) == f"started from {run}: all 9 tensors fit"
-    narrow = build_model("repnet", scale=2, width=5, depth=2)
-    assert warm_start(narrow, trained).endswith("2 of 12 tensors fit, the others are new")
-    with pytest.raises(WrongRunError, match=r"no tensor of .* fits"):
-        warm_start(build_model("srcnn", scale=2), trained)
+    network = build_model("repnet", scale=2, width=6, depth=2, leaky=True)
+    told = warm_start(network, trained)
+    assert told.endswith("all 12 tensors fit; it becomes leaky: the output changes")
+
+
+def test_for_other_picture_channels_head_and_tail_are_new(run):
+    network = build_model("repnet", scale=2, width=6, depth=2, channels=1)
+    told = warm_start(network, open_trained(str(run), scale=2))
+    assert told.endswith("; the picture has other channels: head and tail are new")
+    old, new = (net.body[1].collapsed() for net in (load_trained(run)[0], network))
+    assert torch.allclose(new, old, atol=1e-5)
+
+
+def as_trained(architecture, *, scale=2, **dials):
+    model = ModelSettings(architecture=architecture, scale=scale, dials=dials)
+    origin = Origin(photos_sha256="ab" * 32, photos=1, patches_sha256="cd" * 32)
+    return Trained(build_model(architecture, scale=scale, **dials), model, origin, "runs/old")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "dials", "changes", "told"),
+    [
+        ("edsr", {"width": 4, "blocks": 2}, {}, "all 16 tensors fit"),
+        (
+            "edsr",
+            {"width": 4, "blocks": 2},
+            {"scale": 4},
+            "16 of 18 tensors fit, the others are new",
+        ),
+        (
+            "edsr",
+            {"width": 4, "blocks": 2},
+            {"scale": 3},
+            "14 of 16 tensors fit, the others are new; 2 for its scale or channels are left out",
+        ),
+        (
+            "espcn",
+            {"width": 4},
+            {"channels": 1},
+            "3 of 6 tensors fit, the others are new; 3 for its scale or channels are left out",
+        ),
+        ("vdsr", {"width": 4, "depth": 3}, {"depth": 5}, "6 of 10 tensors fit, the others are new"),
+        ("srcnn", {"width": 4}, {"scale": 3}, "all 6 tensors fit"),
+        ("edsr", {"width": 4, "blocks": 3}, {"blocks": 2}, None),
+        ("edsr", {"width": 6, "blocks": 2}, {"width": 4}, None),
+        ("srresnet", {"width": 4, "blocks": 2}, {"blocks": 1}, None),
+        ("vdsr", {"width": 4, "depth": 5}, {"depth": 3}, None),
+        ("fsrcnn", {"width": 8, "depth": 2}, {"depth": 1}, None),
+        ("srcnn", {"width": 4}, {"residual": True}, None),
+    ],
+)
+def test_of_other_architectures_only_what_another_scale_or_other_channels_need_is_left_out(
+    architecture, dials, changes, told
+):
+    network = build_model(architecture, **({"scale": 2} | dials | changes))
+    trained = as_trained(architecture, **dials)
+    if told:
+        assert warm_start(network, trained) == f"started from runs/old: {told}"
+    else:
+        with pytest.raises(WrongRunError, match=r"Set model\.dials as it has them \(width"):
+            warm_start(network, trained)
 
 
 def test_a_packaged_network_is_trained_on_in_its_own_form_and_in_a_wide_one():
@@ -98,21 +205,25 @@ def test_swift_is_trained_on_in_luma():
     assert torch.allclose(network(level)[inside], teacher(level)[inside], atol=1e-4)
 
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+def test_a_first_stage_grows_into_the_networks_that_go_on_from_it_and_swift_goes_on_at_x4():
+    chains = {"balanced_x4": "first_x4", "fine_x2": "first_x4", "photo_x4": "first_x4"}
+    for name, before in (chains | {"swift_x4": "swift_x2"}).items():
+        first, second = (load_recipe(ROOT / f"recipes/{n}.toml").model for n in (before, name))
+        network, small = (
+            build_model(m.architecture, scale=m.scale, **m.dials) for m in (second, first)
+        )
+        origin = Origin(photos_sha256="ab" * 32, photos=1, patches_sha256="cd" * 32)
+        told = warm_start(network, Trained(small, first, origin, "runs/first"))
+        assert told.startswith("started from runs/first")
+        if first.scale == second.scale:
+            lr = torch.rand(1, 3, 24, 24)
+            assert torch.allclose(network(lr), small(lr), atol=1e-4)
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_recipe_goes_on_from_its_packaged_network_in_anyones_clone(path):
-    recipe = load_recipe(path)
-    model = recipe.model
-    network = build_model(model.architecture, scale=model.scale, **model.dials)
-    if path.stem == "swift_x2":
-        assert recipe.run.start_from == ""
-    else:
-        trained = open_trained(recipe.run.start_from, scale=model.scale)
-        assert trained.network.scale == model.scale
-        told = warm_start(network, trained)
-        assert re.search(r"all \d+ tensors fit|grown from .*\)$", told), told
+def test_from_x4_to_x2_the_second_upsampling_step_is_left_out_and_it_is_said():
+    trained = as_trained("edsr", scale=4, width=4, blocks=2)
+    told = warm_start(build_model("edsr", scale=2, width=4, blocks=2), trained)
+    assert told.endswith("16 of 16 tensors fit; 2 for its scale or channels are left out")
 
 
 def test_what_is_neither_a_run_nor_a_model_is_refused(tmp_path):

@@ -44,7 +44,8 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
         output: Folder for the training set; new or empty.
         valid: Folder of photos to validate with; without it one photo in twenty is set aside.
         scale: Factor at which it is measured what interpolation restores; one can train at any.
-        channels: What to keep: rgb, or y for the luma alone, for networks that take luma.
+        channels: What to keep: rgb, which serves every recipe, or y for the luma alone, a third of
+            the bytes, for networks that take luma.
         patch: Side of a patch in HR pixels.
         workers: Processes to use; by default one for each processor core, as far as the free
             memory allows (1 GiB each).

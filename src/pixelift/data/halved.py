@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pixelift.image.crops import Cuttable
 from pixelift.image.geometry import Box, Margins
 from pixelift.image.shrink import shrink
 
@@ -32,9 +32,7 @@ class Halver:
     """LR to HR factor; crops lie on its grid."""
     seed: int
 
-    def take(
-        self, picture: NDArray[np.uint8], box: Box, *, index: int
-    ) -> tuple[NDArray[np.uint8], Box]:
+    def take(self, picture: Cuttable, box: Box, *, index: int) -> tuple[Cuttable, Box]:
         """Halve what a crop and its neighbourhood show, or leave it as it is.
 
         Args:

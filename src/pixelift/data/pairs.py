@@ -13,6 +13,7 @@ from pixelift.data.degraded import Degrader
 from pixelift.data.halved import Halver
 from pixelift.data.sample import CropSampler
 from pixelift.degrade.draw import PRESETS
+from pixelift.image.crops import Cuttable
 from pixelift.image.dihedral import transform
 from pixelift.patches.dataset import PreparedSet
 
@@ -42,6 +43,7 @@ class PairDataset(Dataset[Batch]):
         degrader: Degrader | None = None,
         halver: Halver | None = None,
         part: tuple[int, int] = (0, 1),
+        luma: bool = False,
     ) -> None:
         """Set what a batch is.
 
@@ -53,12 +55,13 @@ class PairDataset(Dataset[Batch]):
             degrader: How LR is made, at the same scale; without it by bicubic shrinking alone.
             halver: Which crops show photos at half their size; without it none.
             part: Which of how many equal parts of each batch is wanted, from 0.
+            luma: Whether the crops show luma alone; those of a set of luma always do.
         """
-        self._prepared, self._sampler = prepared, sampler
+        self._prepared, self._sampler, self._luma = prepared, sampler, luma
         self._batch, self._part = batch, part
         self._degrader = degrader or Degrader(PRESETS["clean"], 1.0, scale, 0)
         self._halver = halver or Halver(0.0, scale, 0)
-        self._maps: dict[int, NDArray[np.uint8]] = {}
+        self._maps: dict[int, Cuttable] = {}
 
     def __getitem__(self, step: int) -> Batch:
         """Cut the batch of a step, or its part."""
@@ -81,10 +84,12 @@ class PairDataset(Dataset[Batch]):
         """Whether forked processes may make batches: they hung with libvips, which makes WebP."""
         return self._degrader.is_clean
 
-    def _picture(self, number: int) -> NDArray[np.uint8]:
+    def _picture(self, number: int) -> Cuttable:
         if number not in self._maps:
+            show = self._prepared.luma if self._luma else self._prepared.picture
+            picture = show(number)
             # A plain array on the same memory: a memmap is slower to slice by far.
-            self._maps[number] = np.asarray(self._prepared.picture(number))
+            self._maps[number] = np.asarray(picture) if isinstance(picture, np.memmap) else picture
         return self._maps[number]
 
 

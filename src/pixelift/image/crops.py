@@ -7,6 +7,7 @@ it: with it, tests whose batches were loaded by forked processes hung; the cause
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,24 @@ from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.resize import downscale
 from pixelift.image.shrink import WEIGHTS
 
+
+class Cuttable(Protocol):
+    """A picture to cut out of: an array, or what makes the pixels only where they are cut out."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W, C)."""
+
+    def __getitem__(self, place: tuple[slice, slice], /) -> NDArray[np.uint8]:
+        """Cut rows and columns out: (height, width, C) uint8."""
+
+
 _REACH = 2
 """LR pixels around a crop that its kernels reach into."""
 
 
 def downscale_crops(
-    pictures: Sequence[NDArray[np.uint8]], boxes: Sequence[Box], *, scale: int
+    pictures: Sequence[Cuttable], boxes: Sequence[Box], *, scale: int
 ) -> NDArray[np.uint8]:
     """Cut crops out of pictures and shrink them as if each picture had been shrunk as a whole.
 
@@ -51,7 +64,7 @@ def downscale_crops(
     return small[:, _REACH:-_REACH, _REACH:-_REACH]
 
 
-def cut_mirrored(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+def cut_mirrored(picture: Cuttable, box: Box) -> NDArray[np.uint8]:
     """Cut a box out that may reach beyond the picture, where the picture's mirror image is.
 
     Args:
@@ -62,7 +75,7 @@ def cut_mirrored(picture: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     Returns:
         (height, width, C); a view where the box lies inside.
     """
-    inside = box.intersect(Box.whole(Size(*picture.shape[:2])))
+    inside = box.intersect(Box.whole(Size(picture.shape[0], picture.shape[1])))
     cut = picture[inside.slices]
     if inside == box:
         return cut

@@ -77,12 +77,26 @@ def describe_architectures(*, scale: int) -> list[Described]:
 
 def _describe(name: str, spec: ArchSpec, scale: int) -> Described:
     fused = fuse(build_model(name, scale=scale))
-    dials = {
-        dial: parameter.default
-        for dial, parameter in inspect.signature(_factory(spec)).parameters.items()
-        if dial != "scale"
-    }
+    dials = all_dials(name)
     return Described(name, spec.summary, dials, count_parameters(fused), count_macs(fused))
+
+
+def all_dials(architecture: str, **dials: int | bool) -> dict[str, int | bool]:
+    """List every dial of an architecture, as it stands where it is not set.
+
+    Args:
+        architecture: A name of `ARCHITECTURES`.
+        **dials: Those that are set.
+
+    Returns:
+        Values by the name of the dial.
+
+    Example:
+        >>> all_dials("edsr", blocks=8)
+        {'width': 64, 'blocks': 8, 'channels': 3}
+    """
+    parameters = inspect.signature(_factory(ARCHITECTURES[architecture])).parameters
+    return {n: dials.get(n, p.default) for n, p in parameters.items() if n != "scale"}
 
 
 def _factory(spec: ArchSpec) -> Callable[..., nn.Module]:

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import DatasetError, WrongDatasetError
+from pixelift.image.crops import Cuttable
+from pixelift.patches.luma import LumaPicture
 from pixelift.patches.screen import Limits
 from pixelift.patches.table import read_patches
 
@@ -157,6 +159,18 @@ class PreparedSet:
         path = picture_path(self.folder, number)
         array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
+
+    def luma(self, number: int) -> Cuttable:
+        """Show the luma of an HR picture: the same pixels from a set of RGB and from one of luma.
+
+        Args:
+            number: Number of the picture.
+
+        Returns:
+            (H, W, 1) uint8; out of RGB it is made where it is cut, and only there.
+        """
+        picture = self.picture(number)
+        return picture if picture.shape[2] == 1 else LumaPicture(picture)
 
     def numbers(self, split: Split) -> list[int]:
         """List the picture numbers of a split."""

@@ -73,6 +73,28 @@ def luma_u8(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return luma[..., None]
 
 
+class LumaPicture:
+    """The luma of an RGB picture, made where it is cut out: what a set of luma keeps of it."""
+
+    def __init__(self, rgb: NDArray[np.uint8]) -> None:
+        """Take a picture.
+
+        Args:
+            rgb: (H, W, 3) uint8 RGB; memory-mapped ones are read only where they are cut.
+        """
+        # A plain array on the same memory: a memmap is slower to slice by far.
+        self._rgb = np.asarray(rgb)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W, 1)."""
+        return (*self._rgb.shape[:2], 1)
+
+    def __getitem__(self, place: tuple[slice, slice], /) -> NDArray[np.uint8]:
+        """Cut rows and columns out: `luma_u8` of the whole picture at that place."""
+        return luma_u8(self._rgb[place])
+
+
 def luma_of_floats(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """Take the BT.601 studio luma of what a network gives, not rounded.
 

@@ -122,8 +122,7 @@ def finetune(
 
 def _make_critic(recipe: Recipe, device: torch.device) -> _Critic:
     settings = recipe.adversarial
-    channels = int(recipe.model.dials.get("channels", 3))
-    network = Discriminator(channels=channels, width=settings.width).to(device)
+    network = Discriminator(channels=recipe.model.channels, width=settings.width).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.99))
     return _Critic(network, optimizer, settings)
 

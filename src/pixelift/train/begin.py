@@ -145,12 +145,17 @@ def _place(network: nn.Module, device: torch.device) -> None:
 
 def _check_channels(recipe: Recipe, prepared: PreparedSet) -> None:
     stored = 1 if prepared.manifest.settings.channels == "y" else 3
-    wanted = recipe.model.dials.get("channels", 3)
-    if wanted != stored:
+    wanted = recipe.model.channels
+    if wanted not in (1, 3):
         raise WrongDatasetError(
-            f"{prepared.folder} holds pictures of {stored} channel{'s' * (stored > 1)}, the recipe "
-            f"trains a network of {wanted}. Set model.dials.channels = {stored}, or prepare the "
-            "photos with another --channels."
+            f"the recipe trains a network of {wanted} channels; pictures have 3, or 1 as luma. "
+            "Set model.dials.channels = 3, or 1"
+        )
+    # Luma is made of RGB where crops are cut; the way back there is not.
+    if wanted > stored:
+        raise WrongDatasetError(
+            f"{prepared.folder} holds luma alone, the recipe trains a network for RGB. Prepare the "
+            "photos into another folder without --channels y, or set model.dials.channels = 1"
         )
 
 

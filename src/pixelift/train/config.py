@@ -34,6 +34,11 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dials: dict[str, Dial | bool] = {}
     """What the architecture lets one set, such as width and depth."""
 
+    @property
+    def channels(self) -> int:
+        """Picture channels: 3 for RGB, 1 for luma."""
+        return int(self.dials.get("channels", 3))
+
 
 class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a training step sees."""
@@ -122,7 +127,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_from: str = ""
     """Whose weights to start from: a run folder, the name of a model, or a file that `pixelift
     export` wrote. A repnet may be narrower or shallower than the new one, which then starts with
-    the same output; other tensors that do not fit start fresh."""
+    the same output. What belongs to another scale starts fresh; one that is wider, deeper or of
+    another kind is refused."""
 
 
 class AdversarialSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,6 +43,7 @@ def training_pairs(
         degrader=degrader,
         halver=Halver(data.halved_share, scale, seed),
         part=part,
+        luma=recipe.model.channels == 1,
     )
 
 
@@ -68,6 +69,7 @@ def validation_pairs(recipe: Recipe, prepared: PreparedSet) -> Pairs:
         side=recipe.run.valid_crop,
         context=int(network.radius),  # type: ignore[arg-type]
         degradation=resolve(recipe.data.degrade),
+        luma=model.channels == 1,
     )
     if not pairs:
         raise WrongDatasetError(

@@ -86,7 +86,8 @@ def fit(
     further = dict(also or {})
     if degradation != PRESETS["clean"]:
         # What the network pays for it on pictures that nothing happened to.
-        further["clean"] = validation_crops(prepared, scale=scale, side=side)
+        luma = recipe.model.channels == 1
+        further["clean"] = validation_crops(prepared, scale=scale, side=side, luma=luma)
     where = find_device(device)
     with joined(where) as ranks:
         ranks.check(recipe.data.batch)

@@ -64,6 +64,7 @@ def validation_crops(
     side: int,
     context: int = 0,
     degradation: Degradation = PRESETS["clean"],
+    luma: bool = False,
 ) -> Pairs:
     """Cut the centre of each validation photo; no content measure has a say in it.
 
@@ -75,6 +76,7 @@ def validation_crops(
             the network sees. With as much shaved again, networks that see more or less are
             measured on the same pixels.
         degradation: How LR is made, by `validation_plans`.
+        luma: Whether the crops show luma alone; those of a set of luma always do.
 
     Returns:
         The pairs.
@@ -83,7 +85,7 @@ def validation_crops(
     names = {photo.number: photo.name for photo in prepared.manifest.pictures}
     pairs = []
     for number in prepared.numbers("valid"):
-        hr = prepared.picture(number)
+        hr = prepared.luma(number) if luma else prepared.picture(number)
         height, width = (min(side, n) // scale * scale for n in hr.shape[:2])
         top = (hr.shape[0] - height) // 2 // scale * scale
         left = (hr.shape[1] - width) // 2 // scale * scale

@@ -1,6 +1,7 @@
 """Trained networks that a training begins with: the one it starts from, and its teacher."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +12,9 @@ from pixelift.errors import UnknownNameError, WrongRunError
 from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
 from pixelift.models.colour import in_luma
 from pixelift.models.fuse import fuse
-from pixelift.models.grow import grow
+from pixelift.models.grow import find_obstacle, grow
 from pixelift.models.repnet import RepNet
-from pixelift.models.spec import build_model
+from pixelift.models.spec import all_dials, build_model
 from pixelift.train.checkpoint import (
     BEST,
     RECIPE,
@@ -110,43 +111,99 @@ def keep_trained(trained: Trained, run: Path) -> None:
 
 
 def warm_start(network: nn.Module, trained: Trained) -> str:
-    """Begin with the weights of a trained network: all of it, or what fits.
+    """Begin with the weights of a trained network, none of which may be left out.
+
+    But for what belongs to another scale, or to other picture channels: that starts fresh.
 
     Args:
         network: Freshly drawn; changed in place.
         trained: The trained network.
 
     Returns:
-        A sentence that says what was taken over.
+        A sentence that says what was taken over, and what is new.
 
     Raises:
-        WrongRunError: No weights of it fit.
+        WrongRunError: It is of another architecture, deeper, wider, or computes in another way.
     """
     source, small = trained.source, trained.network
-    if isinstance(small, RepNet) and getattr(network, "channels", 3) < small.channels:
+    if type(small) is not type(network):
+        raise WrongRunError(
+            f"{source} is a {type(small).__name__}, the recipe trains a {type(network).__name__}. "
+            f'Set model.architecture = "{trained.model.architecture}", or name another '
+            "run.start_from"
+        )
+    if isinstance(small, RepNet) and isinstance(network, RepNet):
+        return _start_repnet(network, small, trained)
+    return _start_other(network, trained)
+
+
+def _start_repnet(network: RepNet, small: RepNet, trained: Trained) -> str:
+    source = trained.source
+    if network.channels < small.channels:
         # What is for RGB and has learned on luma is trained on in luma.
         small = in_luma(small) or small
-    own, found = network.state_dict(), small.state_dict()
-    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-    if (
-        len(fitting) < len(own)
-        and isinstance(network, RepNet)
-        and isinstance(small, RepNet)
-        and grow(small, network)
-    ):
-        dials = ", ".join(f"{dial} {value}" for dial, value in trained.model.dials.items())
-        fresh = "" if small.scale == network.scale else "; the tail is of another scale: new"
-        if small.shared != network.shared:
-            fresh = "; only one of the two has the dial luma: the tail is new"
-        return f"started from {source}, grown from a repnet x{small.scale} ({dials}){fresh}"
-    if not fitting:
+    obstacle = find_obstacle(small, network)
+    if obstacle:
         raise WrongRunError(
-            f"no tensor of {source} fits the network of the recipe. Correct run.start_from."
+            f"{source} cannot start this network: {obstacle}, or name another run.start_from"
         )
-    network.load_state_dict(fitting, strict=False)
-    if len(fitting) == len(own):
+    note = "" if small.leak == network.leak else "; it becomes leaky: the output changes"
+    own, found = _shapes(network), _shapes(small)
+    # The same numbers beside an identity or without one are other kernels.
+    if own == found and _identities(network) == _identities(small):
+        network.load_state_dict(small.state_dict())
+        return f"started from {source}: all {len(own)} tensors fit{note}"
+    grow(small, network)
+    dials = _told(trained.model.dials)
+    fresh = "" if small.scale == network.scale else "; the tail is of another scale: new"
+    if small.channels != network.channels:
+        fresh = "; the picture has other channels: head and tail are new"
+    elif small.shared != network.shared:
+        fresh = "; only one of the two has the dial luma: the tail is new"
+    return f"started from {source}, grown from a repnet x{small.scale} ({dials}){fresh}{note}"
+
+
+def _start_other(network: nn.Module, trained: Trained) -> str:
+    """Take over what fits, where all that does not is due to another scale or other channels."""
+    source, model = trained.source, trained.model
+    own, found = _shapes(network), _shapes(trained.network)
+    fitting = {name for name, shape in found.items() if own.get(name) == shape}
+    # What the trained network would be at this scale and for these pictures.
+    dials = model.dials | {"channels": int(network.channels)}  # type: ignore[arg-type]
+    with torch.random.fork_rng(devices=()):
+        scale = int(network.scale)  # type: ignore[arg-type]
+        likened = _shapes(build_model(model.architecture, scale=scale, **dials))
+    lost = [n for n in found if n not in fitting and likened.get(n) == found[n]]
+    residual = getattr(trained.network, "residual", None)
+    if lost or residual != getattr(network, "residual", None):
+        dials = all_dials(model.architecture, **model.dials)
+        what = f"{len(lost)} of its {len(found)} tensors have no place there"
+        what = what if lost else "only one of the two has the dial residual"
+        raise WrongRunError(
+            f"{source} cannot start this network: {what}. Set model.dials as it has them "
+            f"({_told(dials)}), or name another run.start_from"
+        )
+    weights = trained.network.state_dict()
+    network.load_state_dict({name: weights[name] for name in fitting}, strict=False)
+    if len(fitting) == len(own) == len(found):
         return f"started from {source}: all {len(own)} tensors fit"
-    return f"started from {source}: {len(fitting)} of {len(own)} tensors fit, the others are new"
+    told = f"started from {source}: {len(fitting)} of {len(own)} tensors fit"
+    if len(fitting) < len(own):
+        told += ", the others are new"
+    left_out = len(found) - len(fitting)
+    return told + (f"; {left_out} for its scale or channels are left out" if left_out else "")
+
+
+def _told(dials: Mapping[str, int | bool]) -> str:
+    return ", ".join(f"{dial} {value}" for dial, value in dials.items())
+
+
+def _shapes(network: nn.Module) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
+def _identities(network: RepNet) -> list[bool]:
+    return [bool(getattr(convolution, "identity", False)) for convolution in network.body]
 
 
 def prepare_teacher(trained: Trained, model: ModelSettings) -> nn.Module:
@@ -166,7 +223,7 @@ def prepare_teacher(trained: Trained, model: ModelSettings) -> nn.Module:
     """
     teacher = trained.network
     scale, channels = int(teacher.scale), int(teacher.channels)  # type: ignore[arg-type]
-    wanted = model.dials.get("channels", 3)
+    wanted = model.channels
     if scale != model.scale or channels < wanted:
         raise WrongRunError(
             f"the teacher {trained.source} is x{scale} with {channels} channels, the recipe is "
