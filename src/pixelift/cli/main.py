@@ -21,6 +21,7 @@ from pixelift.errors import (
     WrongRunError,
     unknown_name,
 )
+from pixelift.image.shown import shown
 
 FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all done; some inputs failed; wrong usage; stopped by Ctrl-C, as shells have it."""
@@ -93,7 +94,7 @@ def complain(message: object) -> None:
     Args:
         message: An error or a text.
     """
-    print(f"pixelift: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"pixelift: {shown(' '.join(str(message).split()))}", file=sys.stderr)
 
 
 def make_app(named: str | None = None) -> App:

@@ -82,6 +82,19 @@ def check_header(
             f"cannot read {file.name}: it is {size} = {math.ceil(size.pixels / 1e6)} megapixels; "
             f"allowed are {max_pixels / 1e6:g}. {advice(size)}"
         )
+    refuse_several(image, file)
+
+
+def refuse_several(image: pyvips.Image, file: PictureFile) -> None:
+    """Refuse a file of several pictures.
+
+    Args:
+        image: What `load` returned.
+        file: The file.
+
+    Raises:
+        ImageReadError: It has more than one page or frame.
+    """
     pages = field(image, "n-pages", 1)
     if pages > 1:
         raise ImageReadError(several(file, f"{pages} pages or frames"))

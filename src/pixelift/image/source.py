@@ -15,6 +15,7 @@ from typing import BinaryIO
 from pixelift.errors import ImageReadError
 from pixelift.image import formats, metadata
 from pixelift.image.formats import Format
+from pixelift.image.shown import quoted
 
 _REDUCED_PICTURE = 1
 
@@ -52,7 +53,7 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
         yield _recognise(name, io.BytesIO(source))
         return
     path = Path(source)
-    name = '"' + str(path).replace("\n", "\\n") + '"'
+    name = quoted(path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -80,6 +81,25 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
             raise ImageReadError(
                 f"cannot read {name}: {err.strerror}. Copy it to another place and try again."
             ) from err
+
+
+def sniff_file(path: Path) -> Format | None:
+    """Recognise a picture's format by its content, without a word about what is wrong with it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The format; None for what is no file, cannot be opened or is of no format that is read.
+    """
+    try:
+        # A pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as stream:
+            return formats.sniff(stream.read(formats.HEAD_BYTES))
+    except (OSError, ValueError):
+        return None
 
 
 def _recognise(name: str, stream: BinaryIO) -> PictureFile:
