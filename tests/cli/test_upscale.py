@@ -88,64 +88,6 @@ def test_folders_are_walked_and_mirrored(run, save):
     ]
 
 
-def test_a_folder_is_not_enlarged_again_by_the_same_command(run, save):
-    save("in/a.png")
-    save("in/sub/b.png")
-
-    for _ in range(2):
-        assert run("in", "--overwrite")[0] == 0
-        assert names_in(Path("in")) == ["a.png", "a_x2.png", "sub/b.png", "sub/b_x2.png"]
-    assert run("in", "-o", Path("in").resolve(), "--overwrite")[0] == 0
-    assert len(names_in(Path("in"))) == 4
-    for _ in range(2):
-        assert run("in", "-o", "in/out", "--overwrite")[0] == 0
-    assert names_in(Path("in/out")) == ["a_x2.png", "sub/b_x2.png"]
-
-
-def test_results_of_another_factor_are_not_enlarged_again(run, save):
-    save("in/a.png")
-    assert run("in")[0] == 0
-
-    code, out, err = run("in", scale="4")
-
-    assert (code, len(out.splitlines())) == (0, 1)
-    assert names_in(Path("in")) == ["a.png", "a_x2.png", "a_x4.png"]
-    assert err == (
-        "pixelift: in/a_x2.png is left alone, being made of in/a.png. "
-        "To enlarge one of them, give it by itself\n"
-    )
-    assert run("in/a_x2.png", scale="4")[0] == 0
-    assert Path("in/a_x2_x4.png").exists()
-
-
-def test_pictures_of_one_name_are_all_made_and_found_again(run, save):
-    save("in/a.gif", size=(5, 4))
-    save("in/a.png", size=(6, 4))
-    save("in/b.png")
-
-    for told in ("s\n", "is there already\n"):
-        code, out, err = run("in")
-        assert code == 0
-        assert out.count(told) == 3
-        assert err.startswith("pixelift: in/a.gif becomes in/a.gif_x2.png, since in/a_x2.png is ")
-        assert err.count("\n") == 1
-    assert size_of("in/a.gif_x2.png") == (10, 8)
-    assert size_of("in/a_x2.png") == (12, 8)
-
-
-def test_the_content_decides_the_format_and_nothing_of_it_is_lost(run, save):
-    save("in/a.jpg", mode="RGBA", format="PNG")
-    save("in/b.jpg", mode="RGBA", format="WEBP")
-    save("in/c.png", format="JPEG")
-
-    assert run("in")[0] == 0
-    assert {"in/a_x2.png", "in/b_x2.webp", "in/c_x2.jpg"} <= {
-        f"in/{name}" for name in names_in(Path("in"))
-    }
-    with Image.open("in/a_x2.png") as a, Image.open("in/b_x2.webp") as b:
-        assert (a.mode, a.format, b.format) == ("RGBA", "PNG", "WEBP")
-
-
 def test_formats_and_quality_are_handed_on(run, save):
     save("photo.png", size=(60, 60))
 

@@ -15,10 +15,11 @@ from pixelift.degrade.plan import Plan
 from pixelift.degrade.recorded import FILE, Made, Record, hash_pixels, read_record, write_record
 from pixelift.errors import ConfigError, DatasetError, PixeliftError, WrongDatasetError
 from pixelift.image.depth import to_float
-from pixelift.image.find import find_pictures
+from pixelift.image.find import Found, search
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_u8
 from pixelift.image.resize import modcrop
+from pixelift.image.shown import as_text, shown
 from pixelift.image.write import write_picture
 
 _SAVE_EVERY_S = 2.0
@@ -129,9 +130,12 @@ def degrade_folder(
             f"{output} lies in {folder}, and its pictures would be degraded again. "
             "Write elsewhere: -o FOLDER"
         )
-    found = find_pictures(folder)
-    if not found:
-        raise WrongDatasetError(f"no pictures in {folder}. Give a folder of pictures")
+    found = search(folder)
+    if not found.pictures:
+        raise WrongDatasetError(
+            "; ".join(map(str, found.unseen))
+            or f"no pictures in {shown(folder)}. Give a folder of pictures"
+        )
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -161,12 +165,14 @@ def _open_record(output: Path, plans: Drawn | Replayed) -> _Keeper:
 
 
 def _degrade_all(
-    folder: Path, found: list[Path], output: Path, plans: Drawn | Replayed, keeper: _Keeper
+    folder: Path, found: Found, output: Path, plans: Drawn | Replayed, keeper: _Keeper
 ) -> Iterator[Outcome]:
-    targets = {path: path.relative_to(folder).with_suffix(".png") for path in found}
+    for unseen in found.unseen:
+        yield Outcome(as_text(unseen.path.relative_to(folder).as_posix()), error=str(unseen))
+    targets = {path: path.relative_to(folder).with_suffix(".png") for path in found.pictures}
     claims = Counter(targets.values())
     for path, target in targets.items():
-        name = path.relative_to(folder).as_posix()
+        name = as_text(path.relative_to(folder).as_posix())
         try:
             if claims[target] > 1:
                 raise DatasetError(

@@ -12,6 +12,7 @@ PICTURE_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fm
 """File name endings that are taken for pictures when a folder is searched, in lower case."""
 
 _KINDS = (
+    (stat.S_ISDIR, "it is a folder"),
     (stat.S_ISFIFO, "it is a pipe"),
     (stat.S_ISSOCK, "it is a socket"),
     (stat.S_ISCHR, "it is a device"),
@@ -101,19 +102,35 @@ def _sort_in(entry: "os.DirEntry[str]", path: Path, found: Found, waiting: list[
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         return
     try:
-        mode = entry.stat().st_mode
+        if stat.S_ISDIR(entry.stat().st_mode):
+            return  # a link to a folder
+    except OSError:
+        pass
+    why = why_no_file(path)
+    if not why:
+        found.pictures.append(path)
+    elif os.path.lexists(path):  # or it has gone since the folder was listed
+        found.unseen.append(Unseen(path, why, is_folder=False))
+
+
+def why_no_file(path: Path) -> str:
+    """Say why there is no file of that name that could be opened without having to wait.
+
+    Args:
+        path: Where the file should be.
+
+    Returns:
+        The reason in a few words; empty for a file, which may still be locked.
+    """
+    try:
+        mode = path.stat().st_mode
     except FileNotFoundError:
-        # A link to nothing; what is no link is gone since the folder was listed.
-        if entry.is_symlink():
-            found.unseen.append(Unseen(path, "it is a link to nothing", is_folder=False))
+        return "it is a link to nothing" if path.is_symlink() else "there is no such file"
     except OSError as error:
-        found.unseen.append(Unseen(path, _reason(error), is_folder=False))
-    else:
-        if stat.S_ISREG(mode):
-            found.pictures.append(path)
-        elif not stat.S_ISDIR(mode):
-            kind = next((what for is_one, what in _KINDS if is_one(mode)), "it is no file")
-            found.unseen.append(Unseen(path, kind, is_folder=False))
+        return _reason(error)
+    if stat.S_ISREG(mode):
+        return ""
+    return next((what for is_one, what in _KINDS if is_one(mode)), "it is no file")
 
 
 def _reason(error: OSError) -> str:

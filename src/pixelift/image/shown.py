@@ -36,3 +36,15 @@ def quoted(name: str | os.PathLike[str]) -> str:
         The name in quotes.
     """
     return f'"{shown(name)}"'
+
+
+def as_text(name: str | os.PathLike[str]) -> str:
+    """Write a name for a file that holds text, as JSON: bytes that are no text are spelled out.
+
+    Args:
+        name: A path or a text.
+
+    Returns:
+        The name itself, unless it holds such bytes.
+    """
+    return os.fsencode(name).decode(errors="backslashreplace")
