@@ -1,7 +1,6 @@
 """The command `pixelift`: its sub-commands, and how an error becomes one line and an exit code."""
 
 import _thread
-import io
 import os
 import sys
 import threading
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, Token, UnknownCommandError
 
+from pixelift.cli.streams import lead_nowhere, lost_output, secure
 from pixelift.errors import (
     ConfigError,
     EngineUnavailableError,
@@ -165,7 +165,7 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone. What is still buffered must not be flushed to it when
         # the interpreter ends, which would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        lead_nowhere(sys.stdout)
         return FAILED
     except (CycloptsError, PixeliftError, OSError, MemoryError, KeyboardInterrupt) as error:
         if "--debug" in arguments:
@@ -227,9 +227,10 @@ def deliver_again(report: "sys.UnraisableHookArgs") -> None:
 
 def run() -> None:
     """Run the program: the entry point of the installed command."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A file name may hold bytes that are no text, and a terminal may not know the dash of a
-        # table: neither is a reason to stop in the middle of a batch.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    secure()
     sys.unraisablehook = deliver_again
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if code == FINE and (lost := lost_output()):
+        complain(lost)
+        code = FAILED
+    sys.exit(code)
