@@ -5,6 +5,7 @@ before libvips sees the file.
 """
 
 import io
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,4 +159,13 @@ def damaged(file: PictureFile, reason: str) -> str:
     return (
         f"cannot read {file.name}: the {file.format.label} file is damaged, cut short or of an "
         f"unusual kind ({reason}). Copy it again, or convert it to PNG first."
+    )
+
+
+def no_temporary(file: PictureFile, reason: str) -> str:
+    """Say that a file could not be decoded for want of room for a temporary one."""
+    folder = os.environ.get("TMPDIR") or "/tmp"
+    return (
+        f"cannot read {file.name}: it is decoded by way of a temporary file, which "
+        f"{quoted(folder)} does not take ({reason}). Name a folder that does: TMPDIR=FOLDER pixelift ..."
     )
