@@ -124,10 +124,10 @@ def degrade_folder(
         ConfigError: The output holds an LR set that was made otherwise.
     """
     if not folder.is_dir():
-        raise WrongDatasetError(f"no folder {folder}. Give a folder of pictures")
+        raise WrongDatasetError(f"no folder {shown(folder)}. Give a folder of pictures")
     if output.resolve().is_relative_to(folder.resolve()):
         raise WrongDatasetError(
-            f"{output} lies in {folder}, and its pictures would be degraded again. "
+            f"{shown(output)} lies in {shown(folder)}, and its pictures would be degraded again. "
             "Write elsewhere: -o FOLDER"
         )
     found = search(folder)
@@ -140,7 +140,7 @@ def degrade_folder(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongDatasetError(
-            f"cannot make {output}: {error.strerror}. Write elsewhere: -o FOLDER"
+            f"cannot make {shown(output)}: {error.strerror}. Write elsewhere: -o FOLDER"
         ) from error
     keeper = _open_record(output, plans)
     try:
@@ -158,8 +158,8 @@ def _open_record(output: Path, plans: Drawn | Replayed) -> _Keeper:
     record = read_record(path)
     if (record.scale, record.drawn) != (plans.scale, plans.told):
         raise ConfigError(
-            f"{output} holds LR pictures of x{record.scale} by {record.drawn}, and these would be "
-            f"of x{plans.scale} by {plans.told}. Write elsewhere: -o FOLDER"
+            f"{shown(output)} holds LR pictures of x{record.scale} by {record.drawn}, and these "
+            f"would be of x{plans.scale} by {plans.told}. Write elsewhere: -o FOLDER"
         )
     return _Keeper(path, record)
 

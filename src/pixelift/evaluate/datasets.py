@@ -15,7 +15,7 @@ from pixelift.image.depth import to_u8
 from pixelift.image.find import PICTURE_SUFFIXES, Found, search
 from pixelift.image.read import read_picture
 from pixelift.image.resize import downscale, modcrop
-from pixelift.image.shown import shown
+from pixelift.image.shown import quoted, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ def find_sources(hr: Path, *, scale: int, lr: Path | None = None) -> list[Source
     unseen = {u.path: str(u) for u in found.unseen if u.path.parent == hr and not u.is_folder}
     if not paths and not unseen:
         inner = sorted({path.parent for path in found.pictures})
-        hint = f"Did you mean --hr {inner[0]}?" if inner else "Give a folder of pictures: --hr DIR"
+        hint = "Give a folder of pictures: --hr DIR"
+        if inner:
+            hint = f"Did you mean --hr {shown(inner[0])}?"
         raise WrongDatasetError(f"no pictures in {shown(hr)}. {hint}")
     if lr is not None:
         _look_into(lr, "--lr")
@@ -97,9 +99,9 @@ def load_pair(source: Source, *, scale: int) -> tuple[NDArray[np.uint8], NDArray
     lr_u8 = _read_rgb(path)
     if (lr_u8.shape[0] * scale, lr_u8.shape[1] * scale) != hr_u8.shape[:2]:
         raise DatasetError(
-            f"{path} is {lr_u8.shape[1]}x{lr_u8.shape[0]}, but {source.hr.name} at scale {scale} "
-            f"needs {hr_u8.shape[1] // scale}x{hr_u8.shape[0] // scale}. Give the --lr folder "
-            "of this scale, or leave --lr out to have LR pictures made"
+            f"{shown(path)} is {lr_u8.shape[1]}x{lr_u8.shape[0]}, but {shown(source.hr.name)} at "
+            f"scale {scale} needs {hr_u8.shape[1] // scale}x{hr_u8.shape[0] // scale}. Give the "
+            "--lr folder of this scale, or leave --lr out to have LR pictures made"
         )
     return lr_u8, hr_u8
 
@@ -145,7 +147,8 @@ def _find_lr(hr: Path, folder: Path, scale: int) -> Path:
             if path.is_file():
                 return path
     raise DatasetError(
-        f'no LR picture of "{hr.stem}" in {folder}; its name must be {" or ".join(stems)}, '
+        f"no LR picture of {quoted(hr.stem)} in {shown(folder)}; "
+        f"its name must be {shown(' or '.join(stems))}, "
         "with the ending of a picture"
     )
 

@@ -167,5 +167,6 @@ def no_temporary(file: PictureFile, reason: str) -> str:
     folder = os.environ.get("TMPDIR") or "/tmp"
     return (
         f"cannot read {file.name}: it is decoded by way of a temporary file, which "
-        f"{quoted(folder)} does not take ({reason}). Name a folder that does: TMPDIR=FOLDER pixelift ..."
+        f"{quoted(folder)} does not take ({reason}). "
+        "Name a folder that does: TMPDIR=FOLDER pixelift ..."
     )
