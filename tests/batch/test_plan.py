@@ -60,8 +60,8 @@ def test_results_of_any_command_are_no_inputs_and_are_told_of(tree, save):
 
     assert [job.output for job in plan.jobs] == [Path("in/a_x2.png")]
     assert plan.notes == [
-        "in/a_x2_x3.png and 2 more results are left alone, being made of in/a_x2.png and others. "
-        "To enlarge one of them, give it by itself"
+        "in/a_x2_x3.png is the result of in/a_x2.png and is left alone, and so are 2 more. "
+        "To enlarge a result once more, give it by itself"
     ]
     assert outputs("in", output="out") == [("out/a_x2.png", True)]
     assert outputs("in", output="in/large") == [("in/large/a_x2.png", True)]
@@ -76,7 +76,7 @@ def test_results_among_the_names_that_a_shell_gives_are_left_alone(tree, save):
     plan = plan_jobs([Path("a.png"), Path("a_x2.png")], output=None, label="x4", format=None)
 
     assert [job.output for job in plan.jobs] == [Path("a_x4.png")]
-    assert plan.notes[0].startswith("a_x2.png is left alone, being made of a.png.")
+    assert plan.notes[0].startswith("a_x2.png is the result of a.png and is left alone. To")
 
 
 def test_a_picture_that_is_only_named_like_a_result_is_an_input_and_keeps_its_place(tree, save):

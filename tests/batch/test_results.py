@@ -92,3 +92,10 @@ def test_odd_labels_are_no_labels(tmp_path, save, label):
     if len(label) < 200:  # a longer name is that of no file
         save(path, size=(12, 8))
     assert not may_be_result(path, source)
+
+
+@pytest.mark.parametrize("name", ["a", "a.bmp"])
+def test_a_picture_that_no_folder_is_searched_for_has_results_all_the_same(tmp_path, save, name):
+    source = save(tmp_path / name, size=(6, 4), format="PNG")
+    result = save(tmp_path / f"{name}_x2.png", size=(12, 8))
+    assert find_results([result], tmp_path) == {result: source}

@@ -44,8 +44,8 @@ def test_results_of_another_factor_are_not_enlarged_again(run, save):
     assert (code, len(out.splitlines())) == (0, 1)
     assert names_in(Path("in")) == ["a.png", "a_x2.png", "a_x4.png"]
     assert err == (
-        "pixelift: in/a_x2.png is left alone, being made of in/a.png. "
-        "To enlarge one of them, give it by itself\n"
+        "pixelift: in/a_x2.png is the result of in/a.png and is left alone. "
+        "To enlarge a result once more, give it by itself\n"
     )
     assert run("in/a_x2.png", scale="4")[0] == 0
     assert Path("in/a_x2_x4.png").exists()

@@ -2,9 +2,11 @@
 
 import hashlib
 import itertools
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from pixelift.batch.results import may_be_result
@@ -53,7 +55,7 @@ def name_job(
     """
     named = find_writable(None, path)
     # Of what cannot be opened the name tells; reading it will say what is wrong.
-    own = sniff_file(path) or named or FORMATS["png"]
+    own = _content_of(path) or named or FORMATS["png"]
     chosen = FORMATS[format] if format else own if own.depths else FORMATS["png"]
     # The name keeps its own ending, as .jpeg, where that fits; what is no ending stays in the name.
     suffix = path.suffix if chosen is named else chosen.suffixes[0]
@@ -63,6 +65,21 @@ def name_job(
         return Job(path, path.with_name(name), chosen, skips_done=path != source)
     inner = path.parent.relative_to(source) if path != source else Path()
     return Job(path, target / inner / name, chosen, makes_folder=True, skips_done=path != source)
+
+
+def _content_of(path: Path) -> Format | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return _sniffed(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 16)
+def _sniffed(path: Path, length: int, changed: int) -> Format | None:
+    # A folder that is watched is looked at every second: what has not changed is not opened again.
+    del length, changed
+    return sniff_file(path)
 
 
 def format_of(output: Path, format: str | None) -> Format:
@@ -147,7 +164,7 @@ def give_names(jobs: Sequence[Job], *, label: str) -> tuple[list[Job], list[str]
 
 def _claim(job: Job) -> tuple[bool, bool, str]:
     """Say who comes first: the less, the earlier."""
-    is_anothers = job.output.exists() and not may_be_result(job.output, job.input)
+    is_anothers = os.path.lexists(job.output) and not may_be_result(job.output, job.input)
     has_other_ending = job.input.suffix.lower() != job.output.suffix.lower()
     return is_anothers, has_other_ending, str(identity(job.input))
 

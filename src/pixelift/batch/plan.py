@@ -131,12 +131,9 @@ def _left_alone(results: dict[Path, Path], made: set[Path]) -> list[str]:
     left = sorted(path for path in results if path not in made)
     if not left:
         return []
-    others = f" and {len(left) - 1} more results" if len(left) > 1 else ""
-    verb = "are" if others else "is"
-    return [
-        f"{shown(left[0])}{others} {verb} left alone, being made of {shown(results[left[0]])}"
-        f"{' and others' if others else ''}. To enlarge one of them, give it by itself"
-    ]
+    one = f"{shown(left[0])} is the result of {shown(results[left[0]])} and is left alone"
+    more = f", and so are {len(left) - 1} more" if len(left) > 1 else ""
+    return [f"{one}{more}. To enlarge a result once more, give it by itself"]
 
 
 def _is_folder(path: Path) -> bool:

@@ -7,11 +7,12 @@ of another picture there, and it has to the pixel the size that the name says of
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from pixelift.errors import PixeliftError
+from pixelift.image.find import why_no_file
 from pixelift.image.geometry import Size
 from pixelift.image.read import read_size
 
@@ -54,12 +55,21 @@ def find_results(pictures: Iterable[Path], folder: Path) -> dict[Path, Path]:
         made_of = (
             source
             for place in places
-            for source in by_stem.get((place, named["stem"]), ())
+            for source in _sources(place, named["stem"], by_stem)
             if source != path and may_be_result(path, source)
         )
         if (source := next(made_of, None)) is not None:
             results[path] = source
     return results
+
+
+def _sources(
+    place: Path, stem: str, by_stem: Mapping[tuple[Path, str], list[Path]]
+) -> Iterator[Path]:
+    yield from by_stem.get((place, stem), ())
+    # A picture without an ending, or with that of something else, is in no list; it was named.
+    if not why_no_file(place / stem):
+        yield place / stem
 
 
 def may_be_result(path: Path, source: Path) -> bool:
