@@ -158,3 +158,17 @@ def test_jobs_without_a_clash_are_left_as_they_are():
         for name in ("a.png", "b.png")
     ]
     assert give_names(jobs, label="x4") == (jobs, [])
+
+
+def test_a_picture_that_came_later_does_not_take_a_result_for_its_own(save):
+    save("a.gif")
+    os.utime("a.gif", (1, 1))
+    save("a_x4.png", size=(24, 16))
+    os.utime("a_x4.png", (2, 2))
+    save("a.png")
+    names = {"a.gif": "a_x4.png", "a.png": "a.png_x4.png"}
+    assert named("a.gif", "a.png") == names
+
+    save("a.png_x4.png", size=(24, 16))
+    os.utime("a.gif")  # touched
+    assert named("a.gif", "a.png") == names

@@ -56,14 +56,14 @@ def test_a_full_stdout_stops_no_picture_and_is_told_once(shell, save, tmp_path):
 
     assert (tmp_path / "b_x2.png").exists()
     assert done.returncode == 1
-    assert done.stderr.startswith("pixelift: cannot write to stdout: No space left on device. Run")
+    assert done.stderr.startswith("pixelift: cannot write to stdout: No space left on device. All")
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("models >&-", "cannot write to stdout: it is closed. Run it again"),
+        ("models >&-", "cannot write to stdout: it is closed. All else is done"),
         ("upscale - -m fake -s 2 <&-", "cannot read the picture from stdin: it is closed. Write:"),
         ("upscale - -m fake -s 2 <a.png >&-", "cannot write the result to stdout: it is closed."),
     ],

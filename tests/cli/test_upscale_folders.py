@@ -97,6 +97,25 @@ def test_what_is_no_file_is_told_and_never_waited_for(run, save):
     assert 'cannot read "in/c.png": there is no such file' in err
 
 
+def test_what_a_watched_folder_has_to_tell_is_told_once(run, save, monkeypatch):
+    save("in/a.gif", size=(5, 4))
+    save("in/a.png", size=(6, 4))
+    looks = iter(range(4))
+
+    def wait(_):
+        if next(looks, None) is None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("pixelift.batch.watching.time.sleep", wait)
+
+    code, out, err = run("in", "--watch")
+
+    assert code == 130
+    assert sorted(line.split()[0] for line in out.splitlines()) == ["in/a.gif", "in/a.png"]
+    assert err.count("becomes in/a.gif_x2.png") == 1
+    assert names_in(Path("in")) == ["a.gif", "a.gif_x2.png", "a.png", "a_x2.png"]
+
+
 @pytest.fixture
 def somewhere(tmp_path, save):
     """Make a folder with one that may be listed and not entered, and one the other way round."""

@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from pixelift.batch.results import may_be_result
@@ -129,9 +129,10 @@ def identity(path: Path) -> Path:
 def give_names(jobs: Sequence[Job], *, label: str) -> tuple[list[Job], list[str]]:
     """Give a name of its own to each result, whatever order the pictures come in.
 
-    Of several pictures whose results would be one file, that one keeps the name whose result is
-    there already, or which has the same ending, or else the first by its path. Names that differ
-    only in capitals count as the same: there are disks on which they are.
+    Of several pictures whose results would be one file, that one keeps the name which has its
+    result there already, as far as sizes and times tell; or which has the same ending; or else the
+    first by its path. Names that differ only in capitals count as the same: there are disks on
+    which they are.
 
     Args:
         jobs: All jobs of a batch.
@@ -147,7 +148,9 @@ def give_names(jobs: Sequence[Job], *, label: str) -> tuple[list[Job], list[str]
     taken = {**inputs}
     waiting: list[tuple[Job, list[Job]]] = []
     for key, group in claims.items():
-        ordered = sorted(group, key=_claim) if len(group) > 1 else group
+        ordered = group
+        if len(group) > 1:
+            ordered = sorted(group, key=partial(_claim, group=group, label=label))
         if key not in inputs:
             taken[key] = ordered[0].input
             ordered = ordered[1:]
@@ -162,11 +165,21 @@ def give_names(jobs: Sequence[Job], *, label: str) -> tuple[list[Job], list[str]
     return [renamed.get(id(job), job) for job in jobs], notes
 
 
-def _claim(job: Job) -> tuple[bool, bool, str]:
+def _claim(job: Job, group: Sequence[Job], label: str) -> tuple[bool, bool, bool, bool, str]:
     """Say who comes first: the less, the earlier."""
-    is_anothers = os.path.lexists(job.output) and not may_be_result(job.output, job.input)
+    has_second = os.path.lexists(next(_names(job, group, label)))
+    is_there = os.path.lexists(job.output)
+    is_anothers = is_there and not may_be_result(job.output, job.input)
+    came_later = is_there and _changed(job.input) > _changed(job.output)
     has_other_ending = job.input.suffix.lower() != job.output.suffix.lower()
-    return is_anothers, has_other_ending, str(identity(job.input))
+    return has_second, is_anothers, came_later, has_other_ending, str(identity(job.input))
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _names(job: Job, group: Sequence[Job], label: str) -> Iterator[Path]:

@@ -104,4 +104,4 @@ def lost_output() -> str | None:
         return None
     is_closed = stream.problem.errno == errno.EBADF
     reason = "it is closed" if is_closed else stream.problem.strerror
-    return f"cannot write to stdout: {reason}. Run it again with stdout to a file: > FILE"
+    return f"cannot write to stdout: {reason}. All else is done; to keep what is printed: > FILE"
