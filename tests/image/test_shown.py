@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from pixelift.image.shown import quoted, shown
+from pixelift.image.shown import as_text, quoted, shown, told
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,21 @@ def test_a_name_is_told_in_one_line_that_does_nothing(name, told):
     assert shown(name) == told
     assert quoted(name) == f'"{told}"'
     assert shown(name).encode().decode() == told
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(13, "Permission denied", "a\nb"), r'"a\nb": permission denied'),
+        (OSError(13, "Permission denied", b"c\xe9"), r'"c\udce9": permission denied'),
+        (OSError(28, "No space left on device"), "no space left on device"),
+        (OSError("what a library says"), "what a library says"),
+    ],
+)
+def test_what_the_system_says_is_told_in_words(error, words):
+    assert told(error) == words
+
+
+def test_text_for_a_file_keeps_every_name_apart():
+    assert as_text("été.png") == "été.png"
+    assert as_text(os.fsdecode(b"caf\xe9.png")) == r"caf\xe9.png"

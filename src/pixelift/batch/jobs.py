@@ -16,7 +16,7 @@ from pixelift.image.encode import sample_type
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples
-from pixelift.image.shown import shown
+from pixelift.image.shown import shown, told
 from pixelift.image.write import write_rows
 from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
@@ -106,7 +106,7 @@ def run_job(
     except MemoryError:
         error = f"{name} needs more memory than there is. Give a smaller picture"
     except OSError as problem:
-        error = f"cannot do {name}: {problem}"
+        error = f"cannot do {name}: {told(problem)}. Check the path, or give another: -o FOLDER"
     except StoppedError:
         error = f"{name} was stopped"
     size, out = work.size, work.out_size if not error and not work.skipped else None

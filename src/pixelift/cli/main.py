@@ -1,7 +1,6 @@
 """The command `pixelift`: its sub-commands, and how an error becomes one line and an exit code."""
 
 import _thread
-import os
 import sys
 import threading
 import traceback
@@ -21,7 +20,7 @@ from pixelift.errors import (
     WrongRunError,
     unknown_name,
 )
-from pixelift.image.shown import quoted, shown
+from pixelift.image.shown import shown, told
 
 FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all done; some inputs failed; wrong usage; stopped by Ctrl-C, as shells have it."""
@@ -200,9 +199,8 @@ def explain(error: BaseException) -> int:
     if isinstance(error, MemoryError) and not isinstance(error, PixeliftError):
         complain("out of memory. Close other programs, or give smaller pictures")
         return FAILED
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        # Not one of ours: without a word of advice, but at least in words.
-        complain(f"{quoted(os.fsdecode(error.filename))}: {error.strerror}. Check the path")
+    if isinstance(error, OSError) and error.filename is not None:
+        complain(f"{told(error)}. Check the path")
         return FAILED
     complain(error)
     return USAGE if isinstance(error, USAGE_ERRORS) else FAILED

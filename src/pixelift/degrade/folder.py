@@ -19,7 +19,7 @@ from pixelift.image.find import Found, search
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_u8
 from pixelift.image.resize import modcrop
-from pixelift.image.shown import as_text, shown
+from pixelift.image.shown import as_text, shown, told
 from pixelift.image.write import write_picture
 
 _SAVE_EVERY_S = 2.0
@@ -180,8 +180,10 @@ def _degrade_all(
                 )
             was_there = _degrade(path, output / target, name, plans, keeper)
             yield Outcome(name, was_there=was_there)
-        except (PixeliftError, OSError) as error:
+        except PixeliftError as error:
             yield Outcome(name, error=str(error))
+        except OSError as error:
+            yield Outcome(name, error=f"{told(error)}. Check the path")
 
 
 def _degrade(path: Path, target: Path, name: str, plans: Drawn | Replayed, keeper: _Keeper) -> bool:

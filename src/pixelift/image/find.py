@@ -11,8 +11,11 @@ from pixelift.image.shown import quoted
 PICTURE_SUFFIXES = frozenset(suffix for fmt in FORMATS.values() for suffix in fmt.suffixes)
 """File name endings that are taken for pictures when a folder is searched, in lower case."""
 
+A_FOLDER, MISSING = "it is a folder", "there is no such file"
+"""Reasons of `why_no_file` that one may want to tell apart."""
+
 _KINDS = (
-    (stat.S_ISDIR, "it is a folder"),
+    (stat.S_ISDIR, A_FOLDER),
     (stat.S_ISFIFO, "it is a pipe"),
     (stat.S_ISSOCK, "it is a socket"),
     (stat.S_ISCHR, "it is a device"),
@@ -125,7 +128,7 @@ def why_no_file(path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return "it is a link to nothing" if path.is_symlink() else "there is no such file"
+        return "it is a link to nothing" if path.is_symlink() else MISSING
     except OSError as error:
         return _reason(error)
     if stat.S_ISREG(mode):

@@ -48,3 +48,22 @@ def as_text(name: str | os.PathLike[str]) -> str:
         The name itself, unless it holds such bytes.
     """
     return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def told(error: OSError) -> str:
+    """Say what the system has against a file, without its number.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        The file, where it is known, and the reason.
+
+    Example:
+        >>> told(PermissionError(13, "Permission denied", "a/b.png"))
+        '"a/b.png": permission denied'
+    """
+    if not error.strerror:
+        return str(error)
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    return reason if error.filename is None else f"{quoted(os.fsdecode(error.filename))}: {reason}"

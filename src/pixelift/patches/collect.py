@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pixelift.errors import WrongDatasetError
-from pixelift.image.find import search, why_no_file
+from pixelift.image.find import A_FOLDER, MISSING, search, why_no_file
 from pixelift.image.formats import readable_labels
 from pixelift.image.shown import as_text, shown
 from pixelift.patches.dataset import Split
@@ -45,10 +45,10 @@ def collect_photos(photos: Iterable[Path], split: Split) -> list[Source]:
     """
     sources = []
     for path in photos:
-        if path.is_dir():
+        why_not = why_no_file(path)
+        if why_not == A_FOLDER:
             sources += _look_into(path, split)
-        elif path.exists():
-            why_not = why_no_file(path)
+        elif why_not != MISSING:
             sources.append(Source(path, as_text(path.name), split, why_not))
         else:
             raise WrongDatasetError(f"no such file or folder: {shown(path)}. Check the spelling.")
