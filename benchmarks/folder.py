@@ -80,8 +80,8 @@ def _run_network(upscaler: Upscaler, pictures: list[NDArray[np.uint8]]) -> None:
 
 
 def _run_folder(upscaler: Upscaler, folder: Path, output: str) -> None:
-    jobs, _ = plan_jobs([folder], output=output, label=f"x{SCALE}", format=None)
-    for outcome in run_jobs(jobs, upscaler, settings=Settings(overwrite=True)):
+    plan = plan_jobs([folder], output=output, label=f"x{SCALE}", format=None)
+    for outcome in run_jobs(plan.jobs, upscaler, settings=Settings(overwrite=True)):
         if not outcome.ok:
             raise SystemExit(outcome.error)
 

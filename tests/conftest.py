@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import pyvips
 from hypothesis import settings
+from PIL import Image
 
 import pixelift
 
@@ -47,6 +48,21 @@ def frozen():
         return copy
 
     return freeze
+
+
+@pytest.fixture(scope="session")
+def save():
+    """Hand out a function that makes a small picture file, and the folders around it."""
+
+    def make(path, size=(6, 4), mode="RGB", **options):
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng(3)
+        pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(pixels).convert(mode).save(path, **options)
+        return path
+
+    return make
 
 
 @pytest.fixture(scope="session", autouse=True)

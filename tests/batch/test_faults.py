@@ -33,7 +33,7 @@ def watch(job, rows, all_rows):
         print("still", flush=True)
         sys.stdin.read()
 
-jobs, _ = plan_jobs([Path("in")], output="out", label="x2", format=None)
+jobs = plan_jobs([Path("in")], output="out", label="x2", format=None).jobs
 upscaler = Upscaler(sys.argv[1], threads=1, tile=16)
 for outcome in run_jobs(jobs, upscaler, settings=Settings(), watch=watch):
     print(outcome.input, outcome.ok, outcome.skipped, flush=True)
@@ -86,7 +86,7 @@ def assert_all_whole():
 
 
 def job_of(name):
-    jobs, _ = plan_jobs([Path("in")], output="out", label="x2", format=None)
+    jobs = plan_jobs([Path("in")], output="out", label="x2", format=None).jobs
     return next(job for job in jobs if job.input.name == name)
 
 
@@ -146,7 +146,7 @@ def test_each_of_many_bad_files_is_told_by_its_own_fault(upscaler, rng):
             Image.fromarray(samples).save(path)
             data = path.read_bytes()
             path.write_bytes(data[: 3 * len(data) // 4])
-    jobs, _ = plan_jobs([Path("in")], output="out", label="x2", format=None)
+    jobs = plan_jobs([Path("in")], output="out", label="x2", format=None).jobs
     outcomes = list(run_jobs(jobs, upscaler, settings=Settings(), workers=4))
     assert sum(outcome.ok for outcome in outcomes) == COUNT
     for outcome in outcomes:
@@ -230,7 +230,7 @@ def test_a_target_that_becomes_read_only_is_told(upscaler, monkeypatch):
 def test_a_full_disk_found_by_the_encoder_leaves_nothing(upscaler, model):
     # In a process of its own: the limit would hold for everything pytest writes.
     code = STILL.replace(
-        "jobs, _", "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (999, 999))\njobs, _"
+        "jobs =", "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (999, 999))\njobs ="
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(model), "go"],

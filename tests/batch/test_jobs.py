@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def one_job(name, output=None):
-    (job,), _ = plan_jobs([Path(name)], output=output, label="x2", format=None)
+    (job,) = plan_jobs([Path(name)], output=output, label="x2", format=None).jobs
     return job
 
 

@@ -1,11 +1,11 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-from pixelift.batch.plan import format_of, plan_jobs
+from pixelift.batch.plan import plan_jobs
 from pixelift.errors import ConfigError
-from pixelift.image.formats import FORMATS
 
 
 @pytest.fixture
@@ -23,30 +23,9 @@ def tree(tmp_path, monkeypatch):
 
 
 def outputs(*inputs, output=None, format=None):
-    jobs, empty = plan_jobs([Path(i) for i in inputs], output=output, label="x2", format=format)
-    assert not empty
-    return [(job.output.as_posix(), job.makes_folder) for job in jobs]
-
-
-@pytest.mark.parametrize(
-    ("given", "format", "made"),
-    [
-        ("a.jpeg", None, "a_x2.jpeg"),
-        ("a.JPG", None, "a_x2.JPG"),
-        ("a.gif", None, "a_x2.png"),
-        ("a", None, "a_x2.png"),
-        ("v1.2", None, "v1.2_x2.png"),
-        ("a.png", "jpeg", "a_x2.jpg"),
-        ("a.jpeg", "jpeg", "a_x2.jpeg"),
-        ("a.jpg", "png", "a_x2.png"),
-        ("a.tif", "avif", "a_x2.avif"),
-    ],
-)
-def test_the_name_keeps_its_ending_where_the_format_allows(given, format, made):
-    (job,), _ = plan_jobs([Path(given)], output=None, label="x2", format=format)
-
-    assert job.output == Path(made)
-    assert Path(made).suffix.lower() in job.format.suffixes
+    plan = plan_jobs([Path(i) for i in inputs], output=output, label="x2", format=format)
+    assert not plan.empty
+    return [(job.output.as_posix(), job.makes_folder) for job in plan.jobs]
 
 
 def test_a_name_with_an_ending_is_a_file_and_one_that_ends_in_a_slash_a_folder(tree):
@@ -66,20 +45,89 @@ def test_folders_are_mirrored_below_the_output(tree):
     ]
 
 
-def test_what_the_same_command_wrote_before_is_no_input(tree):
-    tree("in/a.png", "in/a_x2.png", "in/out/a_x2.png")
-    assert outputs("in/a.png", "in", output="in/out") == [
-        ("in/out/a_x2.png", True),
-        ("in/out/a_x2_x2.png", True),
+def test_results_of_any_command_are_no_inputs_and_are_told_of(tree, save):
+    tree()
+    save("in/a.png", size=(6, 4))
+    for result, size in {
+        "a_x2.png": (12, 8),
+        "a_x4.jpg": (24, 16),
+        "a_x2_x3.png": (36, 24),
+    }.items():
+        save(f"in/{result}", size=size)
+    save("in/large/a_x3.png", size=(18, 12))
+
+    plan = plan_jobs([Path("in")], output=None, label="x2", format=None)
+
+    assert [job.output for job in plan.jobs] == [Path("in/a_x2.png")]
+    assert plan.notes == [
+        "in/a_x2_x3.png is the result of in/a_x2.png and is left alone, and so are 2 more. "
+        "To enlarge a result once more, give it by itself"
     ]
-    assert outputs("in") == [("in/a_x2.png", False), ("in/out/a_x2_x2.png", False)]
+    assert outputs("in", output="out") == [("out/a_x2.png", True)]
+    assert outputs("in", output="in/large") == [("in/large/a_x2.png", True)]
+    assert outputs("in/a_x2.png") == [("in/a_x2_x2.png", False)]
+
+
+def test_results_among_the_names_that_a_shell_gives_are_left_alone(tree, save):
+    tree()
+    save("a.png", size=(6, 4))
+    save("a_x2.png", size=(12, 8))
+
+    plan = plan_jobs([Path("a.png"), Path("a_x2.png")], output=None, label="x4", format=None)
+
+    assert [job.output for job in plan.jobs] == [Path("a_x4.png")]
+    assert plan.notes[0].startswith("a_x2.png is the result of a.png and is left alone. To")
+
+
+def test_a_picture_that_is_only_named_like_a_result_is_an_input_and_keeps_its_place(tree, save):
+    tree()
+    save("in/a.png", size=(6, 4))
+    save("in/a_x2.png", size=(12, 9))
+
+    plan = plan_jobs([Path("in")], output=None, label="x2", format=None)
+
+    assert [job.output.name for job in plan.jobs] == ["a.png_x2.png", "a_x2_x2.png"]
+    assert "since in/a_x2.png is a picture that is given too" in plan.notes[0]
+
+
+def test_what_lies_in_the_folder_of_the_results_is_no_input(tree):
+    tree("in/a.png", "in/out/other.png")
+    assert outputs("in", output="in/out") == [("in/out/a_x2.png", True)]
 
 
 def test_a_folder_without_pictures_is_told_apart(tree):
     tree("none/notes.txt", "a.png")
-    jobs, empty = plan_jobs([Path("none"), Path("a.png")], output=None, label="x2", format=None)
-    assert [job.input for job in jobs] == [Path("a.png")]
-    assert empty == [Path("none")]
+    plan = plan_jobs([Path("none"), Path("a.png")], output=None, label="x2", format=None)
+    assert [job.input for job in plan.jobs] == [Path("a.png")]
+    assert plan.empty == [Path("none")]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_problem_and_not_empty(tree, monkeypatch):
+    tree("in/a.png", "in/locked/b.png", "locked/c.png")
+    listed = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    plan = plan_jobs([Path("in"), Path("locked")], output=None, label="x2", format=None)
+
+    assert [job.input for job in plan.jobs] == [Path("in/a.png")]
+    assert plan.empty == []
+    assert plan.problems == [
+        f'cannot look into "{name}": permission denied. Allow it: chmod u+rx "{name}"'
+        for name in ("in/locked", "locked")
+    ]
+
+
+def test_what_is_no_file_is_an_input_that_reading_tells_of(tree):
+    tree("in/a.png")
+    os.mkfifo("in/b.png")
+    Path("in/c.png").symlink_to("nowhere")
+    assert len(outputs("in")) == 3
 
 
 def test_inputs_that_are_missing_are_planned_since_reading_tells_more(tree):
@@ -97,8 +145,6 @@ def test_the_same_picture_named_twice_is_one_job(tree):
 @pytest.mark.parametrize(
     ("inputs", "output", "told"),
     [
-        (["a.png", "a_x2.png"], None, "would replace the input a_x2.png"),
-        (["a.png", "sub/a.png"], "out", "would both be out/a_x2.png"),
         (["a.png", "sub/a.png"], "a.png", "several results need a folder"),
         (["a.png"], "result", "cannot tell the format"),
     ],
@@ -114,10 +160,3 @@ def test_a_clash_by_another_name_of_the_same_folder_is_found(tree):
     Path("link").symlink_to("sub")
     with pytest.raises(ConfigError, match=r"would replace the input link/a\.png"):
         outputs("sub/a.png", output="link/a.png")
-
-
-def test_a_format_is_told_by_the_name_or_by_the_option():
-    assert format_of(Path("a.TIFF"), None) is FORMATS["tiff"]
-    assert format_of(Path("result"), "avif") is FORMATS["avif"]
-    with pytest.raises(ConfigError):
-        format_of(Path("a.bmp"), None)

@@ -23,7 +23,7 @@ def jobs(tmp_path, monkeypatch):
     for n in range(9):
         Image.new("RGB", (20 + 40 * (n % 2), 30), "teal").save(f"{n}.png")
     Path("4.png").write_bytes(b"")
-    return plan_jobs([Path()], output="out", label="x2", format=None)[0]
+    return plan_jobs([Path()], output="out", label="x2", format=None).jobs
 
 
 def test_outcomes_come_in_the_order_of_the_jobs_and_one_failure_costs_one_picture(jobs, upscaler):

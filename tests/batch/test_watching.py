@@ -21,7 +21,7 @@ def test_a_picture_is_handed_out_once_and_only_when_it_has_stopped_growing(tmp_p
     )
 
     def plan():
-        return plan_jobs([Path("in")], output="out", label="x2", format=None)[0]
+        return plan_jobs([Path("in")], output="out", label="x2", format=None).jobs
 
     found = []
     looks = new_jobs(plan, wait=lambda: next(steps)())

@@ -2,11 +2,8 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from pixelift.cli.main import main
 from tests.fakes import write_model
@@ -35,21 +32,6 @@ def run(home, tmp_path, monkeypatch, capsys):
         return code, *capsys.readouterr()
 
     return upscale
-
-
-@pytest.fixture(scope="session")
-def save():
-    """Hand out a function that makes a small picture file, and the folders around it."""
-
-    def make(path, size=(6, 4), mode="RGB", **options):
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rng = np.random.default_rng(3)
-        pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-        Image.fromarray(pixels).convert(mode).save(path, **options)
-        return path
-
-    return make
 
 
 @pytest.fixture

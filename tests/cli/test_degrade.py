@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,17 @@ def test_wrong_usage_is_told_before_anything_is_done(told, save, words, message)
     assert code == 2
     assert message in err
     assert not Path("lr").exists()
+
+
+def test_names_that_are_no_text_and_what_is_no_file_stop_nothing(told, save):
+    save("hr/a.png", size=(40, 24)).rename(os.fsdecode(b"hr/caf\xe9.png"))
+    os.mkfifo("hr/pipe.png")
+
+    for done in ("1 pictures made, 0 were there, 1 left", "0 pictures made, 1 were there, 1 left"):
+        code, out, err = told("degrade", "hr", "-o", "lr")
+        assert code == 1
+        assert done in out
+        assert err.startswith(
+            'pixelift: left out pipe.png: cannot read "hr/pipe.png": it is a pipe'
+        )
+    assert r"caf\\xe9.png" in Path("lr/plans.json").read_text()

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,3 +123,12 @@ def test_what_cannot_be_measured_is_told_in_one_line(words, code, told, capsys):
     assert out == ""
     assert told in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device to write to")
+def test_a_device_is_not_replaced_by_the_json(told, save):
+    save("hr/a.png", size=(20, 20))
+    code, _, err = told("evaluate", "-m", "bicubic", "-s", 2, "--hr", "hr", "--json", "/dev/full")
+    assert code == 2
+    assert err == "pixelift: /dev/full is a device or a pipe. For stdout write: --json -\n"
+    assert not Path("/dev/full").is_file()

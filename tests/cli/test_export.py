@@ -52,6 +52,40 @@ def test_the_network_is_named_after_its_run(told, trained):
 
 
 @pytest.mark.parametrize(
+    ("folder", "name"),
+    [("run two", "run-two"), ("été", "ete"), ("_run", "run"), ("r" * 120, "r" * 100)],
+)
+def test_whatever_a_run_is_called_its_network_can_be_used(told, trained, save, folder, name):
+    shutil.copytree(trained, folder)
+    save("a.png")
+
+    code, out, err = told("export", folder, "-o", f"{folder[:9]}.onnx")
+
+    assert (code, err) == (0, "")
+    assert f": {name} x2, " in out
+    assert told("upscale", "a.png", "-m", f"{folder[:9]}.onnx")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["run two", "", "été", "_run", "a/b", "a\n", "日本"])
+def test_a_name_that_could_not_be_opened_is_refused_before_the_work(told, name, monkeypatch):
+    monkeypatch.setattr("pixelift.cli.export.require", lambda *_, **__: None)
+
+    code, out, err = told("export", "no run", "-o", "net.onnx", "--name", name)
+
+    assert (code, out) == (2, "")
+    assert "a network cannot be called" in err
+    assert err.count("\n") == 1
+    assert list(Path().iterdir()) == []
+
+
+def test_a_run_whose_name_has_nothing_to_keep_needs_another(told, trained):
+    shutil.copytree(trained, "日本")
+    code, _, err = told("export", "日本", "-o", "net.onnx")
+    assert code == 2
+    assert "as --name mine" in err
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["run", "-o", "net.pt"], "cannot export to net.pt; the name must end in .onnx"),

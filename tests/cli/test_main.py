@@ -2,10 +2,13 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from cyclopts import App
+from PIL import Image
 
 from pixelift import errors
 from pixelift.cli import main as cli
@@ -241,3 +244,49 @@ def test_a_file_name_that_is_no_text_is_told_all_the_same(tmp_path):
     assert "Traceback" not in done.stderr
     assert "caf\\udce9.png" in done.stderr
     assert "mean of 0" in done.stdout
+
+
+ODD = (
+    b"r\x1b[31med.png",
+    b"new\nline.png",
+    b"back\r\x08.png",
+    b"c\xe9.png",
+    "\u202egnp.png".encode(),
+)
+"""File names that would do something to a terminal, or that it cannot take."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes file names of bytes that are no text")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("upscale", "in", "-m", "fake", "-s", "2"),
+        ("upscale", "in", "-m", "fake", "-s", "2", "--json"),
+        ("degrade", "in", "-o", "out"),
+        ("evaluate", "-m", "bicubic", "-s", "2", "--hr", "in"),
+        ("prepare", "in", "-o", "out", "--no-screens", "--workers", "1", "--report"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("is_good", [True, False], ids=["good", "damaged"])
+def test_no_file_name_does_anything_to_a_terminal(
+    told, save, home, monkeypatch, arguments, is_good, rng
+):
+    monkeypatch.setenv("PIXELIFT_HOME", str(home))
+    save("in/plain.png", size=(64, 64))
+    for name in ODD:
+        path = Path("in", os.fsdecode(name))
+        colours = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(colours).save(path)
+        if not is_good:
+            path.write_bytes(path.read_bytes()[:99])
+
+    code, out, err = told(*arguments)
+
+    assert code == (0 if is_good else 1)
+    assert [sign for sign in out + err if not sign.isprintable() and sign != "\n"] == []
+    assert len(err.splitlines()) == (0 if is_good else len(ODD))
+    if not is_good:
+        assert r"r\x1b[31med.png" in err
+        assert r"new\nline.png" in err
+    (out + err).encode()

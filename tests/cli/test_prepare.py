@@ -285,3 +285,17 @@ def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "set: 1 photos to train on, 1 to validate with, 0 left out\n"
+
+
+def test_photos_with_names_that_are_no_text_and_what_is_no_file_stop_nothing(told, photos, save):
+    save("photos/a.png", size=(60, 50)).rename(os.fsdecode(b"photos/caf\xe9.png"))
+    os.mkfifo("photos/pipe.png")
+
+    code, out, err = told("prepare", photos, "-o", "set", "--report", *FAST)
+
+    assert code == 1
+    assert out == "set: 1 photos to train on, 1 to validate with, 1 left out\n"
+    assert err == (
+        'pixelift: left out pipe.png: cannot read "photos/pipe.png": it is a pipe; allowed is a '
+        "file. Remove it, or save it anew.\n"
+    )

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from pixelift.batch.jobs import Outcome
-from pixelift.batch.plan import Job
+from pixelift.batch.naming import Job
 from pixelift.cli.progress import Bar
 from pixelift.image.formats import FORMATS
 

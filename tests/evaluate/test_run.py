@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +183,18 @@ def test_bicubic_has_its_published_psnr(shared, name, scale, psnr_y):
     assert result["set"] == name
     assert result["n"] == {"Set5": 5, "Set14": 14, "B100": 100}[name]
     assert result["psnr_y"] == pytest.approx(psnr_y, abs=0.02)
+
+
+def test_what_cannot_be_measured_is_told_with_its_file(hr):
+    Image.new("RGB", (1, 1)).save(hr / "dot.png")
+    os.mkfifo(hr / "pipe.png")
+    told = []
+
+    result = evaluate(open_method("bicubic", scale=2), hr, on_image=told.append)
+
+    assert result["n"] == 2
+    assert [failure["name"] for failure in result["failed"]] == ["dot", "pipe"]
+    messages = [message for message in told if message]
+    assert messages == [failure["error"] for failure in result["failed"]]
+    assert messages[0].startswith(f'cannot measure "{hr / "dot.png"}": ')
+    assert messages[1].startswith(f'cannot read "{hr / "pipe.png"}": it is a pipe')

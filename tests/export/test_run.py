@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixelift.errors import ImageWriteError, TrainingError, WeightsError
+from pixelift.errors import ConfigError, ImageWriteError, TrainingError, WeightsError
 from pixelift.export import run as run_module
 from pixelift.export.run import export_run
 from pixelift.image.color import rgb_to_ycbcr
@@ -41,6 +41,11 @@ def test_the_card_says_what_the_run_was(run, tmp_path):
     assert card.training.startswith("4 steps in 0 minutes on 4 photos")
     assert len(card.dataset_sha256) == 64
     assert card_from_onnx((tmp_path / "mine.onnx").read_bytes()) == card
+
+
+def test_a_name_that_no_card_may_hold_is_refused_before_the_run_is_read(tmp_path):
+    with pytest.raises(ConfigError, match='a network cannot be called "my run"'):
+        export_run(tmp_path / "no run", tmp_path / "mine.onnx", name="my run")
 
 
 def test_the_card_tells_of_photos_that_came_in_with_the_first_weights(run, tmp_path):

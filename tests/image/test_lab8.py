@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 
 import numpy as np
 import pytest
@@ -57,3 +59,19 @@ def test_channels_that_nobody_knows_are_refused_and_not_taken_for_rgb():
     tifffile.imwrite(stream, deep, photometric="icclab")
     with pytest.raises(ImageReadError, match="its 3 channels are of a kind that is not read"):
         read_picture(stream.getvalue())
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOENT, errno.EIO])
+def test_a_place_for_temporary_files_that_takes_none_is_told(number, monkeypatch, tmp_path):
+    path = tmp_path / "lab.tif"
+    path.write_bytes(lab_tiff("cielab", offset=0))
+
+    def refuse():
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    with pytest.raises(ImageReadError) as told:
+        read_picture(path)
+    assert os.strerror(number) in str(told.value)
+    assert ('which "/nowhere" does not take' in str(told.value)) == (number != errno.EIO)

@@ -1,4 +1,7 @@
 import io
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +15,7 @@ from pixelift.errors import ImageReadError
 from pixelift.image import vips_errors
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
-from pixelift.image.vips_errors import Tries, lines_about, own_errors
+from pixelift.image.vips_errors import Tries, fault_of_temporary, lines_about, own_errors
 from pixelift.image.write import encode_picture
 
 
@@ -181,3 +184,50 @@ def test_decoders_take_turns():
         order.append("mine")
     thread.join()
     assert order == ["mine", "other"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"),
+    [
+        (
+            'VipsImage: unable to write to "/no/v-1.v"\nsystem error: No such file or directory\n',
+            "No such file or directory",
+        ),
+        (
+            "wbuffer_write: write failed\nsystem error: No space left on device\n" * 2,
+            "No space left on device",
+        ),
+        ("wbuffer_write: write failed\n", "it cannot be written"),
+        ("VipsJpeg: premature end of JPEG image\n", None),
+        ("system error: Input/output error\n", None),
+    ],
+)
+def test_a_place_for_temporary_files_is_told_from_a_damaged_file(detail, reason):
+    assert fault_of_temporary(lines_about(problem_of(detail), "jpeg")) == reason
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF", "AVIF"])
+def test_no_room_for_a_temporary_file_is_not_told_as_damage(kind, tmp_path):
+    path = tmp_path / "a.picture"
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (200, 100), "teal").save(
+        path, kind, **{"exif": turned} if kind == "JPEG" else {}
+    )
+    code = (
+        "import sys\nfrom pixelift.errors import ImageReadError\n"
+        "from pixelift.image.read_rows import open_rows\n"
+        "try:\n    with open_rows(sys.argv[1]) as rows:\n        list(rows.bands)\n"
+        "except ImageReadError as error:\n    print(error)"
+    )
+    # libvips asks for both of these once a process.
+    env = {**os.environ, "VIPS_DISC_THRESHOLD": "1k", "TMPDIR": str(tmp_path / "nowhere")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, env=env, check=True
+    )
+
+    assert done.stdout == (
+        f'cannot read "{path}": it is decoded by way of a temporary file, which '
+        f'"{tmp_path / "nowhere"}" does not take (No such file or directory). Name a folder that '
+        "does: TMPDIR=FOLDER pixelift ...\n"
+    )

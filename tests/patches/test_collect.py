@@ -1,3 +1,6 @@
+import os
+import sys
+
 import pytest
 
 from pixelift.errors import DatasetError
@@ -31,3 +34,20 @@ def test_licences_are_taken_from_a_sources_table_above_the_photo(tmp_path):
     (tmp_path / "SOURCES.tsv").write_text(table)
     assert find_credit(photo) == {"licence": "CC0", "author": "Somebody", "kind": "detail"}
     assert find_credit(photo.with_name("other.png")) == {}
+
+
+def test_what_is_no_file_is_listed_with_the_reason(tmp_path):
+    (tmp_path / "a.png").touch()
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to("nowhere")
+
+    sources = collect_photos([tmp_path, tmp_path / "b.png"], "train")
+
+    assert [s.name for s in sources] == ["a.png", "b.png", "c.png", "b.png"]
+    assert [bool(s.why_not) for s in sources] == [False, True, True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a file name of bytes that are no text")
+def test_names_are_text_that_a_manifest_can_hold(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).touch()
+    assert [s.name for s in collect_photos([tmp_path], "train")] == [r"caf\xe9.png"]

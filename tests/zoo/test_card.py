@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelift.errors import WeightsError
+from pixelift.errors import ConfigError, WeightsError
 from pixelift.zoo import card as card_module
 from pixelift.zoo.card import (
     METADATA_KEY,
@@ -12,6 +12,8 @@ from pixelift.zoo.card import (
     Score,
     card_from_onnx,
     card_to_metadata,
+    check_name,
+    clean_name,
     parse_card,
     read_metadata,
     render_card,
@@ -162,3 +164,16 @@ def test_a_network_with_a_wrong_byte_is_read_or_refused_in_one_line(rng):
     for at in rng.integers(0, len(data), 300):
         damaged = data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]
         assert "\n" not in (refusal(card_from_onnx, damaged) or "")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=130))
+def test_what_is_left_of_any_name_is_one_that_a_card_can_hold(name):
+    clean = clean_name(name)
+    if not clean:
+        with pytest.raises(ConfigError, match="as --name mine"):
+            check_name(clean)
+        return
+    check_name(clean)
+    assert clean_name(clean) == clean
+    card = msgspec.structs.replace(make_card(), name=clean)
+    assert parse_card(render_card(card)).name == clean

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelift.batch.claim import claim
-from pixelift.batch.plan import Job
-from pixelift.errors import ImageWriteError, OutOfMemoryError, PixeliftError
+from pixelift.batch.naming import Job
+from pixelift.errors import ImageReadError, ImageWriteError, OutOfMemoryError, PixeliftError
 from pixelift.image.ahead import ahead
 from pixelift.image.encode import sample_type
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples
+from pixelift.image.shown import shown, told
 from pixelift.image.write import write_rows
 from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
@@ -95,17 +96,19 @@ def run_job(
     """
     work = _Work(job, upscaler, settings, watch, stop)
     start = time.perf_counter()
-    error = None
+    name, error = shown(job.input), None
     try:
         work.run()
+    except (ImageReadError, ImageWriteError) as problem:
+        error = str(problem)  # these name the picture
     except PixeliftError as problem:
-        error = str(problem)
+        error = f"cannot do {name}: {problem}"
     except MemoryError:
-        error = f"{job.input} needs more memory than there is. Give a smaller picture"
+        error = f"{name} needs more memory than there is. Give a smaller picture"
     except OSError as problem:
-        error = f"cannot do {job.input}: {problem}"
+        error = f"cannot do {name}: {told(problem)}. Check the path, or give another: -o FOLDER"
     except StoppedError:
-        error = f"{job.input} was stopped"
+        error = f"{name} was stopped"
     size, out = work.size, work.out_size if not error and not work.skipped else None
     return Outcome(
         input=str(job.input),
@@ -160,7 +163,9 @@ class _Work:
         if self.settings.overwrite or not self.job.output.exists():
             return False
         if not self.job.skips_done:
-            raise ImageWriteError(f"{self.job.output} exists already. Replace it with --overwrite")
+            raise ImageWriteError(
+                f"{shown(self.job.output)} exists already. Replace it with --overwrite"
+            )
         self.skipped = True
         return True
 
@@ -207,7 +212,7 @@ def check_result(job: Job, header: Header, size: Size) -> None:
     longest = job.format.max_side
     if longest and max(size.height, size.width) > longest:
         raise ImageWriteError(
-            f"the result of {job.input} would be {size}; {job.format.label} holds at most "
+            f"the result of {shown(job.input)} would be {size}; {job.format.label} holds at most "
             f"{longest} pixels a side. Write PNG: --format png"
         )
     if job.format.streams:
@@ -215,7 +220,7 @@ def check_result(job: Job, header: Header, size: Size) -> None:
     needed, free = size.pixels * (WHOLE_BYTES + 2 * header.has_alpha), free_memory()
     if free is not None and needed > free:
         raise OutOfMemoryError(
-            f"the result of {job.input} would be {size}, and {job.format.label} takes about "
+            f"the result would be {size}, and {job.format.label} takes about "
             f"{needed / 1e9:.1f} GB of memory for it; {free / 1e9:.1f} GB are free. "
             "Write PNG or JPEG, which need little: --format png"
         )
@@ -237,14 +242,15 @@ def free_memory() -> int | None:
 def _prepare_folder(job: Job) -> None:
     """Make the folder of a result, or find out that it cannot be written, before the long work."""
     folder = job.output.parent
+    name = shown(folder)
     if job.makes_folder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ImageWriteError(
-                f"cannot make the folder {folder}: {error.strerror}. Give another: -o FOLDER"
+                f"cannot make the folder {name}: {error.strerror}. Give another: -o FOLDER"
             ) from error
     if not folder.is_dir():
-        raise ImageWriteError(f"no folder {folder} to write in. Run: mkdir -p {folder}")
+        raise ImageWriteError(f"no folder {name} to write in. Run: mkdir -p {name}")
     if not os.access(folder, os.W_OK):
-        raise ImageWriteError(f"no permission to write in {folder}. Give another: -o FOLDER")
+        raise ImageWriteError(f"no permission to write in {name}. Give another: -o FOLDER")

@@ -6,6 +6,7 @@ from pixelift.errors import ConfigError
 from pixelift.image.formats import find_writable, writable_suffixes
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
+from pixelift.image.shown import shown
 from pixelift.image.write import write_picture
 from pixelift.infer.confidence import draw_spread, measure_spread
 from pixelift.infer.explain import explain
@@ -43,7 +44,7 @@ def check_maps(
         if passes_by:
             raise ConfigError(
                 f"{option} draws one picture that is a file, and no pipe and no watched folder. "
-                f"Save the picture first: pixelift upscale photo.jpg {option} {path}"
+                f"Save the picture first: pixelift upscale photo.jpg {option} {shown(path)}"
             )
         if len(inputs) != 1 or inputs[0].is_dir():
             raise ConfigError(f"{option} draws one picture. Give one picture, and no folder")
@@ -58,14 +59,15 @@ def check_maps(
 
 def _check_name(option: str, path: Path, source: Path, *, overwrite: bool) -> None:
     if path.resolve() == source.resolve():
-        raise ConfigError(f"{option} {path} would replace the input. Give another name")
+        raise ConfigError(f"{option} {shown(path)} would replace the input. Give another name")
     if not path.parent.is_dir():
-        raise ConfigError(f"no folder {path.parent} for {option}. Run: mkdir -p {path.parent}")
+        folder = shown(path.parent)
+        raise ConfigError(f"no folder {folder} for {option}. Run: mkdir -p {folder}")
     if path.exists() and not overwrite:
-        raise ConfigError(f"{option} {path} exists already. Replace it with --overwrite")
+        raise ConfigError(f"{option} {shown(path)} exists already. Replace it with --overwrite")
     if find_writable(None, path) is None:
         raise ConfigError(
-            f"{option} {path} has no ending of a picture. Allowed are {writable_suffixes()}"
+            f"{option} {shown(path)} has no ending of a picture. Allowed are {writable_suffixes()}"
         )
 
 

@@ -2,27 +2,32 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pixelift.batch.naming import Job, format_of, give_names, identity, name_job
+from pixelift.batch.results import find_results
 from pixelift.errors import ConfigError
-from pixelift.image.find import PICTURE_SUFFIXES, find_pictures
-from pixelift.image.formats import FORMATS, Format, find_writable, writable_suffixes
+from pixelift.image.find import search
+from pixelift.image.formats import find_writable
+from pixelift.image.shown import shown
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One picture to make: from where, to where, and in which format."""
+class Plan:
+    """What is going to be done, and what a person should know of it beforehand."""
 
-    input: Path
-    output: Path
-    format: Format
-    makes_folder: bool = False
-    """Whether the folder of the output is made when it is missing."""
+    jobs: list[Job] = field(default_factory=list)
+    """In the order of the inputs."""
 
-    skips_done: bool = False
-    """Whether a result that is there already is taken for done: so for pictures of a folder, whose
-    run may be repeated to finish it, and not for a picture that was named itself."""
+    empty: list[Path] = field(default_factory=list)
+    """Folders that were given and have no pictures."""
+
+    problems: list[str] = field(default_factory=list)
+    """A line for each folder that cannot be looked into: its pictures are not done."""
+
+    notes: list[str] = field(default_factory=list)
+    """A line for each result that has another name than usual, and for pictures left alone."""
 
 
 def plan_jobs(
@@ -31,8 +36,11 @@ def plan_jobs(
     output: str | None,
     label: str,
     format: str | None,
-) -> tuple[list[Job], list[Path]]:
+) -> Plan:
     """Decide what is made of each input and where it goes, before anything is done.
+
+    No result gets the place of an input or of another result. What is the result of another input,
+    whatever it was made with, is not enlarged once more.
 
     Args:
         inputs: Pictures and folders; they need not exist.
@@ -41,30 +49,49 @@ def plan_jobs(
         format: Format of all results, or None to keep that of each input.
 
     Returns:
-        The jobs in the order of the inputs, and the folders that have no pictures.
+        The plan.
 
     Raises:
-        ConfigError: Two inputs would write the same file, a result would replace an input, or
-            the format cannot be told from the output's name.
+        ConfigError: The result of a single picture would replace it, or its format cannot be told
+            from the output's name; or several results would go into one file.
     """
     target = Path(output) if output is not None else None
-    empty: list[Path] = []
     is_single = len(inputs) == 1 and not _is_folder(inputs[0])
     is_file = not (output or "").endswith(("/", os.sep)) and target and not _is_folder(target)
     if target and is_single and is_file and _is_told(inputs[0], target, format):
-        jobs = [Job(inputs[0], target, format_of(target, format))]
-    else:
-        if target and target.is_file():
-            raise ConfigError(f"{target} is a file, and several results need a folder: -o FOLDER")
-        jobs = []
-        for source in inputs:
-            found = _find_inputs(source, target, label, format) if _is_folder(source) else [source]
-            jobs += [_job_in_folder(path, source, target, label, format) for path in found]
-            empty += [] if found else [source]
+        return Plan([_job_to_file(inputs[0], target, format)])
+    if target and target.is_file():
+        raise ConfigError(
+            f"{shown(target)} is a file, and several results need a folder: -o FOLDER"
+        )
+    plan, results = Plan(), _results_given(inputs)
+    found: list[tuple[Path, Path]] = []
+    for source in inputs:
+        if _is_folder(source):
+            found += [(path, source) for path in _look_into(source, target, plan, results)]
+        else:
+            found.append((source, source))
+    jobs = [
+        name_job(path, source, target=target, label=label, format=format)
+        for path, source in found
+        if path not in results
+    ]
     # The same picture named twice is one job.
-    jobs = list({(_identity(job.input), _identity(job.output)): job for job in jobs}.values())
-    refuse_clashes(jobs)
-    return jobs, empty
+    jobs = list({(identity(job.input), identity(job.output)): job for job in jobs}.values())
+    jobs, second = give_names(jobs, label=label)
+    made = {job.output for job in jobs}
+    plan.jobs.extend(jobs)
+    plan.notes.extend([*second, *_left_alone(results, made)])
+    return plan
+
+
+def _job_to_file(source: Path, target: Path, format: str | None) -> Job:
+    if identity(source) == identity(target):
+        raise ConfigError(
+            f"the result of {shown(source)} would replace the input {shown(target)}. "
+            "Write elsewhere: -o FOLDER"
+        )
+    return Job(source, target, format_of(target, format))
 
 
 def _is_told(source: Path, target: Path, format: str | None) -> bool:
@@ -72,97 +99,41 @@ def _is_told(source: Path, target: Path, format: str | None) -> bool:
     return bool(format) or find_writable(None, target) is not None or os.path.lexists(source)
 
 
-def refuse_clashes(jobs: Sequence[Job]) -> None:
-    """Refuse a batch in which a result would replace an input or another result.
-
-    Args:
-        jobs: All jobs of the batch.
-
-    Raises:
-        ConfigError: There is such a result.
-    """
-    inputs = {_identity(job.input) for job in jobs}
-    outputs: dict[Path, Path] = {}
-    for job in jobs:
-        identity = _identity(job.output)
-        if identity in inputs:
-            raise ConfigError(
-                f"the result of {job.input} would replace the input {job.output}. "
-                "Write elsewhere: -o FOLDER"
-            )
-        if identity in outputs:
-            raise ConfigError(
-                f"the results of {outputs[identity]} and {job.input} would both be {job.output}. "
-                "Give them one after the other, each with an -o FOLDER of its own"
-            )
-        outputs[identity] = job.input
+def _results_given(inputs: Sequence[Path]) -> dict[Path, Path]:
+    """Find results among pictures that were given with theirs, as a shell does for *.png."""
+    named = [path for path in inputs if not _is_folder(path)]
+    results: dict[Path, Path] = {}
+    for folder in {path.parent for path in named}:
+        results |= find_results({path for path in named if path.parent == folder}, folder)
+    return results
 
 
-def format_of(output: Path, format: str | None) -> Format:
-    """Tell the format of a result from its name, unless it was given.
-
-    Args:
-        output: Name of the result.
-        format: What was given as --format.
-
-    Returns:
-        One of the formats that can be written.
-
-    Raises:
-        ConfigError: The name does not tell it, or tells another than what was given.
-    """
-    named = find_writable(None, output)
-    given = FORMATS[format] if format else None
-    chosen = given or named
-    if chosen is None:
-        raise ConfigError(
-            f'cannot tell the format of "{output}". End its name in one of {writable_suffixes()}; '
-            "or give --format; or end it in / for a folder"
-        )
-    if named and named is not chosen:
-        raise ConfigError(
-            f"{output} is named as {named.label}, but --format is {format}. Leave one of them out"
-        )
-    return chosen
+def _look_into(
+    folder: Path, target: Path | None, plan: Plan, results: dict[Path, Path]
+) -> list[Path]:
+    """List the pictures below a folder, without what lies in the folder of the results."""
+    found = search(folder)
+    plan.problems.extend(str(unseen) for unseen in found.unseen if unseen.is_folder)
+    # What is named like a picture and is none is an input like any other: reading it will tell.
+    others = [unseen.path for unseen in found.unseen if not unseen.is_folder]
+    pictures = sorted([*found.pictures, *others], key=lambda path: path.relative_to(folder).parts)
+    if not pictures and not found.unseen:
+        plan.empty.append(folder)
+    if target and identity(target) != identity(folder):
+        inside = identity(target)
+        pictures = [path for path in pictures if inside not in identity(path).parents]
+    results |= find_results(pictures, folder)
+    return pictures
 
 
-def _find_inputs(folder: Path, target: Path | None, label: str, format: str | None) -> list[Path]:
-    """List the pictures below a folder, without what an earlier run of the same command wrote."""
-    found = find_pictures(folder)
-    if target and _identity(target) != _identity(folder):
-        inside = _identity(target)
-        return [path for path in found if inside not in _identity(path).parents]
-    jobs = [_job_in_folder(path, folder, target, label, format) for path in found]
-    results = {_identity(job.output) for job in jobs}
-    return [path for path in found if _identity(path) not in results]
-
-
-def _job_in_folder(
-    path: Path,
-    source: Path,
-    target: Path | None,
-    label: str,
-    format: str | None,
-) -> Job:
-    """Decide where the result of a picture goes, which was given by itself or lies in a folder."""
-    own = find_writable(None, path)
-    chosen = FORMATS[format] if format else own or FORMATS["png"]
-    # The name keeps its own ending, as .jpeg, where that fits; what is no ending stays in the name.
-    suffix = path.suffix if chosen is own else chosen.suffixes[0]
-    stem = path.stem if path.suffix.lower() in PICTURE_SUFFIXES or own else path.name
-    name = f"{stem}_{label}{suffix}"
-    if target is None:
-        return Job(path, path.with_name(name), chosen, skips_done=path != source)
-    inner = path.parent.relative_to(source) if path != source else Path()
-    return Job(path, target / inner / name, chosen, makes_folder=True, skips_done=path != source)
-
-
-def _identity(path: Path) -> Path:
-    """Name a file so that two ways of writing the same path are equal."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # a loop of links: reading it will tell
-        return path.absolute()
+def _left_alone(results: dict[Path, Path], made: set[Path]) -> list[str]:
+    """Tell of results of other commands; those of this one are told of as done."""
+    left = sorted(path for path in results if path not in made)
+    if not left:
+        return []
+    one = f"{shown(left[0])} is the result of {shown(results[left[0]])} and is left alone"
+    more = f", and so are {len(left) - 1} more" if len(left) > 1 else ""
+    return [f"{one}{more}. To enlarge a result once more, give it by itself"]
 
 
 def _is_folder(path: Path) -> bool:

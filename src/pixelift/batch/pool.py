@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pixelift.batch.jobs import Outcome, Settings, Watch, run_job
-from pixelift.batch.plan import Job
+from pixelift.batch.naming import Job
 from pixelift.infer.upscaler import Upscaler
 
 WORKERS = 2

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelift.batch.plan import Job
+from pixelift.batch.naming import Job
 
 INTERVAL = 1.0
 """Seconds between two looks."""

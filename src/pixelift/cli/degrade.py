@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
+from pixelift.image.shown import shown
 
 if TYPE_CHECKING:
     from pixelift.degrade.folder import Drawn, Outcome, Replayed
@@ -54,7 +55,7 @@ def degrade(
             nonlocal failed, made, kept
             progress.advance(task)
             if outcome.error:
-                complain(f"left out {outcome.name}: {outcome.error}")
+                complain(f"left out {shown(outcome.name)}: {outcome.error}")
             failed += bool(outcome.error)
             kept += outcome.was_there
             made += not outcome.error and not outcome.was_there
@@ -66,7 +67,7 @@ def degrade(
                 "stopped. What is made is kept; the same command goes on where it was"
             ) from None
     print(
-        f"{output}: {made} pictures made, {kept} were there, {failed} left out; "
+        f"{shown(output)}: {made} pictures made, {kept} were there, {failed} left out; "
         f"x{plans.scale} by {plans.told}"
     )
     return FAILED if failed else FINE
@@ -85,7 +86,7 @@ def _plans(
         record = read_record(plan)
         if scale not in (None, record.scale):
             raise ConfigError(
-                f"scale is {scale}, but the plans of {plan} are of x{record.scale}. "
+                f"scale is {scale}, but the plans of {shown(plan)} are of x{record.scale}. "
                 "Leave --scale out"
             )
         return Replayed(record)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter, Token
 
 from pixelift.cli.main import FAILED, FINE, complain, version, whole_number
-from pixelift.errors import ConfigError
+from pixelift.errors import ConfigError, DatasetError
+from pixelift.image.shown import shown
 
 if TYPE_CHECKING:
     from pixelift.evaluate.run import Result
@@ -70,7 +71,12 @@ def evaluate(  # noqa: PLR0913 - every option of the command is a parameter
 
     # Asked before the measuring, which can take minutes.
     if json not in (None, STDOUT) and (json.is_dir() or not json.parent.is_dir()):
-        raise ConfigError(f"cannot write {json}: give a file in a folder that exists: --json FILE")
+        raise ConfigError(
+            f"cannot write {shown(json)}: give a file in a folder that exists: --json FILE"
+        )
+    if json not in (None, STDOUT) and json.exists() and not json.is_file():
+        # The file would take the place of the device, /dev/stdout for one.
+        raise ConfigError(f"{shown(json)} is a device or a pipe. For stdout write: --json -")
     method = open_method(
         model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
     )
@@ -122,5 +128,9 @@ def _write_json(result: "Result", path: Path) -> None:
     try:
         unfinished.write_text(text + "\n", encoding="utf-8")
         unfinished.replace(path)
+    except OSError as error:
+        raise DatasetError(
+            f"cannot write {shown(path)}: {error.strerror}. Write elsewhere: --json FILE"
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)

@@ -1,8 +1,6 @@
 """The command `pixelift`: its sub-commands, and how an error becomes one line and an exit code."""
 
 import _thread
-import io
-import os
 import sys
 import threading
 import traceback
@@ -11,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, Token, UnknownCommandError
 
+from pixelift.cli.streams import lead_nowhere, lost_output, secure
 from pixelift.errors import (
     ConfigError,
     EngineUnavailableError,
@@ -21,6 +20,7 @@ from pixelift.errors import (
     WrongRunError,
     unknown_name,
 )
+from pixelift.image.shown import shown, told
 
 FINE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all done; some inputs failed; wrong usage; stopped by Ctrl-C, as shells have it."""
@@ -93,7 +93,7 @@ def complain(message: object) -> None:
     Args:
         message: An error or a text.
     """
-    print(f"pixelift: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"pixelift: {shown(' '.join(str(message).split()))}", file=sys.stderr)
 
 
 def make_app(named: str | None = None) -> App:
@@ -164,7 +164,7 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone. What is still buffered must not be flushed to it when
         # the interpreter ends, which would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        lead_nowhere(sys.stdout)
         return FAILED
     except (CycloptsError, PixeliftError, OSError, MemoryError, KeyboardInterrupt) as error:
         if "--debug" in arguments:
@@ -199,6 +199,9 @@ def explain(error: BaseException) -> int:
     if isinstance(error, MemoryError) and not isinstance(error, PixeliftError):
         complain("out of memory. Close other programs, or give smaller pictures")
         return FAILED
+    if isinstance(error, OSError) and error.filename is not None:
+        complain(f"{told(error)}. Check the path")
+        return FAILED
     complain(error)
     return USAGE if isinstance(error, USAGE_ERRORS) else FAILED
 
@@ -222,9 +225,10 @@ def deliver_again(report: "sys.UnraisableHookArgs") -> None:
 
 def run() -> None:
     """Run the program: the entry point of the installed command."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A file name may hold bytes that are no text, and a terminal may not know the dash of a
-        # table: neither is a reason to stop in the middle of a batch.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    secure()
     sys.unraisablehook = deliver_again
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if code == FINE and (lost := lost_output()):
+        complain(lost)
+        code = FAILED
+    sys.exit(code)

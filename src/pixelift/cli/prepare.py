@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
+from pixelift.image.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +83,8 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
         write_report(open_dataset(output), output / "report.html")
     splits = [photo.split for photo in manifest.pictures]
     print(
-        f"{output}{' is finished' if is_finished else ''}: {splits.count('train')} photos to train "
-        f"on, {splits.count('valid')} to validate with, {len(manifest.rejected)} left out"
+        f"{shown(output)}{' is finished' if is_finished else ''}: {splits.count('train')} photos "
+        f"to train on, {splits.count('valid')} to validate with, {len(manifest.rejected)} left out"
     )
     failed = not is_finished and any(photo.is_failure for photo in manifest.rejected)
     return FAILED if failed else FINE
@@ -163,7 +164,7 @@ def _run(
 def _tell_left_out(manifest: "Manifest") -> None:
     rejected = manifest.rejected
     for photo in rejected[:MOST_LINES]:
-        complain(f"left out {photo.name}: {photo.reason}")
+        complain(f"left out {shown(photo.name)}: {photo.reason}")
     if len(rejected) > MOST_LINES:
         complain(
             f"left out {len(rejected) - MOST_LINES} more, {len(rejected)} in all; manifest.json in "

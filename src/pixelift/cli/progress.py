@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixelift.batch.jobs import Outcome
-    from pixelift.batch.plan import Job
+    from pixelift.batch.naming import Job
 
 MEGA = 1_000_000
 

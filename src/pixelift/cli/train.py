@@ -14,6 +14,7 @@ from pixelift.cli.extras import require
 from pixelift.cli.interrupt import Interrupt
 from pixelift.cli.main import complain, whole_number
 from pixelift.errors import ConfigError, TrainingStopped
+from pixelift.image.shown import shown
 
 if TYPE_CHECKING:
     from pixelift.train.watch import Watcher
@@ -82,7 +83,7 @@ def train(
             complain(f"{reason}{advice}: {shlex.join(str(word) for word in command)}")
         return interrupt.exit_code if interrupt.number else 130
     if _leads():
-        print(f"{output}: best PSNR-Y {best:.3f} dB on the validation crops")
+        print(f"{shown(output)}: best PSNR-Y {best:.3f} dB on the validation crops")
     return 0
 
 

@@ -15,10 +15,12 @@ from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
 from pixelift.image.formats import readable_labels
 from pixelift.image.geometry import MAX_PIXELS
+from pixelift.image.shown import shown
 
 if TYPE_CHECKING:
     from pixelift.batch.jobs import Outcome, Settings
-    from pixelift.batch.plan import Job
+    from pixelift.batch.naming import Job
+    from pixelift.batch.plan import Plan
     from pixelift.infer.target import Target
     from pixelift.infer.upscaler import Upscaler
 
@@ -103,7 +105,8 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
 
     The result of photo.jpg is photo_x4.jpg. A picture that cannot be done is told about in one
     line, the others are still done, and the exit code is 1. A folder whose run was stopped is
-    finished by the same command: results that are there already are left alone.
+    finished by the same command: results that are there already are left alone, and are not
+    enlarged again, whatever factor they have.
 
     Args:
         inputs: Pictures, and folders of pictures; or - for one picture on stdin, whose result goes
@@ -183,26 +186,29 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         _refuse_more_than_a_pipe(inputs, output, watch=watch, json=json)
         return _pipe(upscaler, settings, format)
 
-    def plan() -> "tuple[list[Job], list[Path]]":
+    def plan() -> "Plan":
         return plan_jobs(inputs, output=output, label=upscaler.target.label, format=format)
 
-    jobs, empty = plan()
+    planned = plan()
+    jobs, empty = planned.jobs, planned.empty
     if quality is not None and jobs and not any(job.format.default_quality for job in jobs):
         raise ConfigError(
             f"{jobs[0].format.label} has no quality. Leave --quality out, or give --format jpeg"
         )
     if watch:
-        _watch(lambda: plan()[0], upscaler, settings, as_json=json)
+        _watch(_telling_once(plan), upscaler, settings, as_json=json)
         return FINE
     for folder in empty:
         complain(
-            f"no pictures in {folder}; allowed are {readable_labels()}. "
+            f"no pictures in {shown(folder)}; allowed are {readable_labels()}. "
             "Give pictures, or folders that have some"
         )
+    for line in (*planned.problems, *planned.notes):
+        complain(line)
     failed = _run(jobs, upscaler, settings, as_json=json)
     if not failed and (explain or confidence):
         write_maps(inputs[0], upscaler, explanation=explain, spread=confidence, overwrite=overwrite)
-    return FAILED if failed or empty else FINE
+    return FAILED if failed or empty or planned.problems else FINE
 
 
 def _open(
@@ -273,9 +279,24 @@ def _run(
             failed += [] if outcome.ok else [outcome.input]
     if failed and len(jobs) > MANY:
         more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
-        names = ", ".join(failed[:MOST_NAMED])
+        names = ", ".join(map(shown, failed[:MOST_NAMED]))
         complain(f"{len(failed)} of {len(jobs)} pictures could not be done: {names}{more}")
     return failed
+
+
+def _telling_once(plan: "Callable[[], Plan]") -> "Callable[[], list[Job]]":
+    """Plan again and again, and tell what a person should know of it when it is new."""
+    told: set[str] = set()
+
+    def jobs() -> "list[Job]":
+        planned = plan()
+        for line in (*planned.problems, *planned.notes):
+            if line not in told:
+                told.add(line)
+                complain(line)
+        return planned.jobs
+
+    return jobs
 
 
 def _watch(
@@ -318,12 +339,13 @@ def _pipe(upscaler: "Upscaler", settings: "Settings", format: str | None) -> int
 def _report(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.error:
         complain(outcome.error)
+    name = outcome.output or ""
     if as_json:
         print(json_module.dumps(asdict(outcome)), flush=True)
     elif outcome.skipped:
-        print(f"{outcome.input} -> {outcome.output} is there already", flush=True)
+        print(f"{shown(outcome.input)} -> {shown(name)} is there already", flush=True)
     elif outcome.ok:
-        was = f"{outcome.input} {outcome.width}x{outcome.height}"
-        now = f"{outcome.output} {outcome.out_width}x{outcome.out_height}"
+        was = f"{shown(outcome.input)} {outcome.width}x{outcome.height}"
+        now = f"{shown(name)} {outcome.out_width}x{outcome.out_height}"
         why = f", by {outcome.model}: {outcome.why}" if outcome.why else ""
         print(f"{was} -> {now}, {outcome.seconds:.2f} s{why}", flush=True)

@@ -14,6 +14,7 @@ from pixelift.cli.extras import require
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.cli.upscale import factor, target_of
 from pixelift.errors import ConfigError
+from pixelift.image.shown import shown
 
 if TYPE_CHECKING:
     from pixelift.video.run import Made, Watch
@@ -73,9 +74,11 @@ def video(  # noqa: PLR0913 - every option of the command is a parameter
     suffix = film.suffix if film.suffix.lower() in CONTAINERS else ".mp4"
     output = output or film.with_name(f"{film.stem}_{target.label}{suffix}")
     if output.exists() and output.resolve() == film.resolve():
-        raise ConfigError(f"{output} would replace the film itself. Write elsewhere: -o FILE")
+        raise ConfigError(
+            f"{shown(output)} would replace the film itself. Write elsewhere: -o FILE"
+        )
     if output.exists() and not overwrite:
-        print(f"{film} -> {output} is there already")
+        print(f"{shown(film)} -> {shown(output)} is there already")
         return FINE
     try:
         with _shown() as watch:
@@ -99,7 +102,7 @@ def video(  # noqa: PLR0913 - every option of the command is a parameter
     again = f", {made.taken_over} of them made before" if made.taken_over else ""
     again += f", {made.repeated} repeated" if made.repeated else ""
     print(
-        f"{film} {made.size} -> {output} {made.out_size}, {made.frames} frames in "
+        f"{shown(film)} {made.size} -> {shown(output)} {made.out_size}, {made.frames} frames in "
         f"{made.seconds:.1f} s{again}"
     )
     return FINE

@@ -15,10 +15,11 @@ from pixelift.degrade.plan import Plan
 from pixelift.degrade.recorded import FILE, Made, Record, hash_pixels, read_record, write_record
 from pixelift.errors import ConfigError, DatasetError, PixeliftError, WrongDatasetError
 from pixelift.image.depth import to_float
-from pixelift.image.find import find_pictures
+from pixelift.image.find import Found, search
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_u8
 from pixelift.image.resize import modcrop
+from pixelift.image.shown import as_text, shown, told
 from pixelift.image.write import write_picture
 
 _SAVE_EVERY_S = 2.0
@@ -123,20 +124,23 @@ def degrade_folder(
         ConfigError: The output holds an LR set that was made otherwise.
     """
     if not folder.is_dir():
-        raise WrongDatasetError(f"no folder {folder}. Give a folder of pictures")
+        raise WrongDatasetError(f"no folder {shown(folder)}. Give a folder of pictures")
     if output.resolve().is_relative_to(folder.resolve()):
         raise WrongDatasetError(
-            f"{output} lies in {folder}, and its pictures would be degraded again. "
+            f"{shown(output)} lies in {shown(folder)}, and its pictures would be degraded again. "
             "Write elsewhere: -o FOLDER"
         )
-    found = find_pictures(folder)
-    if not found:
-        raise WrongDatasetError(f"no pictures in {folder}. Give a folder of pictures")
+    found = search(folder)
+    if not found.pictures:
+        raise WrongDatasetError(
+            "; ".join(map(str, found.unseen))
+            or f"no pictures in {shown(folder)}. Give a folder of pictures"
+        )
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongDatasetError(
-            f"cannot make {output}: {error.strerror}. Write elsewhere: -o FOLDER"
+            f"cannot make {shown(output)}: {error.strerror}. Write elsewhere: -o FOLDER"
         ) from error
     keeper = _open_record(output, plans)
     try:
@@ -154,19 +158,21 @@ def _open_record(output: Path, plans: Drawn | Replayed) -> _Keeper:
     record = read_record(path)
     if (record.scale, record.drawn) != (plans.scale, plans.told):
         raise ConfigError(
-            f"{output} holds LR pictures of x{record.scale} by {record.drawn}, and these would be "
-            f"of x{plans.scale} by {plans.told}. Write elsewhere: -o FOLDER"
+            f"{shown(output)} holds LR pictures of x{record.scale} by {record.drawn}, and these "
+            f"would be of x{plans.scale} by {plans.told}. Write elsewhere: -o FOLDER"
         )
     return _Keeper(path, record)
 
 
 def _degrade_all(
-    folder: Path, found: list[Path], output: Path, plans: Drawn | Replayed, keeper: _Keeper
+    folder: Path, found: Found, output: Path, plans: Drawn | Replayed, keeper: _Keeper
 ) -> Iterator[Outcome]:
-    targets = {path: path.relative_to(folder).with_suffix(".png") for path in found}
+    for unseen in found.unseen:
+        yield Outcome(as_text(unseen.path.relative_to(folder).as_posix()), error=str(unseen))
+    targets = {path: path.relative_to(folder).with_suffix(".png") for path in found.pictures}
     claims = Counter(targets.values())
     for path, target in targets.items():
-        name = path.relative_to(folder).as_posix()
+        name = as_text(path.relative_to(folder).as_posix())
         try:
             if claims[target] > 1:
                 raise DatasetError(
@@ -174,8 +180,10 @@ def _degrade_all(
                 )
             was_there = _degrade(path, output / target, name, plans, keeper)
             yield Outcome(name, was_there=was_there)
-        except (PixeliftError, OSError) as error:
+        except PixeliftError as error:
             yield Outcome(name, error=str(error))
+        except OSError as error:
+            yield Outcome(name, error=f"{told(error)}. Check the path")
 
 
 def _degrade(path: Path, target: Path, name: str, plans: Drawn | Replayed, keeper: _Keeper) -> bool:

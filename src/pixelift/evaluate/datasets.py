@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from pixelift.errors import DatasetError, WrongDatasetError
 from pixelift.image.depth import to_u8
-from pixelift.image.find import PICTURE_SUFFIXES, find_pictures
+from pixelift.image.find import PICTURE_SUFFIXES, Found, search
 from pixelift.image.read import read_picture
 from pixelift.image.resize import downscale, modcrop
+from pixelift.image.shown import quoted, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Source:
     """The true picture."""
     lr_folder: Path | None = None
     """Where its LR picture lies; without it LR is made from HR."""
+    why_not: str = ""
+    """What is to be said of it where it is no file, and so must not be opened."""
 
 
 def find_sources(hr: Path, *, scale: int, lr: Path | None = None) -> list[Source]:
@@ -45,17 +48,25 @@ def find_sources(hr: Path, *, scale: int, lr: Path | None = None) -> list[Source
     Raises:
         WrongDatasetError: A folder is missing, or there is no picture in `hr`.
     """
-    paths = [path for path in _pictures_of(hr, "--hr") if path.parent == hr]
-    if not paths:
-        inner = sorted({path.parent for path in find_pictures(hr)})
-        hint = f"Did you mean --hr {inner[0]}?" if inner else "Give a folder of pictures: --hr DIR"
-        raise WrongDatasetError(f"no pictures in {hr}. {hint}")
+    found = _look_into(hr, "--hr")
+    paths = [path for path in found.pictures if path.parent == hr]
+    unseen = {u.path: str(u) for u in found.unseen if u.path.parent == hr and not u.is_folder}
+    if not paths and not unseen:
+        inner = sorted({path.parent for path in found.pictures})
+        hint = "Give a folder of pictures: --hr DIR"
+        if inner:
+            hint = f"Did you mean --hr {shown(inner[0])}?"
+        raise WrongDatasetError(f"no pictures in {shown(hr)}. {hint}")
     if lr is not None:
-        _pictures_of(lr, "--lr")
+        _look_into(lr, "--lr")
         of_scale = lr / f"X{scale}"
         lr = of_scale if of_scale.is_dir() else lr
+        _look_into(lr, "--lr")
+    paths = sorted([*paths, *unseen])
     stems = Counter(path.stem for path in paths)
-    return [Source(p.stem if stems[p.stem] == 1 else p.name, p, lr) for p in paths]
+    return [
+        Source(p.stem if stems[p.stem] == 1 else p.name, p, lr, unseen.get(p, "")) for p in paths
+    ]
 
 
 def load_pair(source: Source, *, scale: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -75,9 +86,12 @@ def load_pair(source: Source, *, scale: int) -> tuple[NDArray[np.uint8], NDArray
 
     Raises:
         ImageReadError: A file cannot be read.
-        DatasetError: There is no LR picture of this name, or it has not the size that it must.
+        DatasetError: It is no file; or there is no LR picture of this name, or it has not the size
+            that it must.
         ShapeError: The picture is smaller than the scale.
     """
+    if source.why_not:
+        raise DatasetError(source.why_not)
     hr_u8 = modcrop(_read_rgb(source.hr), scale)
     if source.lr_folder is None:
         return downscale(hr_u8, scale), hr_u8
@@ -85,9 +99,9 @@ def load_pair(source: Source, *, scale: int) -> tuple[NDArray[np.uint8], NDArray
     lr_u8 = _read_rgb(path)
     if (lr_u8.shape[0] * scale, lr_u8.shape[1] * scale) != hr_u8.shape[:2]:
         raise DatasetError(
-            f"{path} is {lr_u8.shape[1]}x{lr_u8.shape[0]}, but {source.hr.name} at scale {scale} "
-            f"needs {hr_u8.shape[1] // scale}x{hr_u8.shape[0] // scale}. Give the --lr folder "
-            "of this scale, or leave --lr out to have LR pictures made"
+            f"{shown(path)} is {lr_u8.shape[1]}x{lr_u8.shape[0]}, but {shown(source.hr.name)} at "
+            f"scale {scale} needs {hr_u8.shape[1] // scale}x{hr_u8.shape[0] // scale}. Give the "
+            "--lr folder of this scale, or leave --lr out to have LR pictures made"
         )
     return lr_u8, hr_u8
 
@@ -106,18 +120,23 @@ def hash_sources(sources: Sequence[Source]) -> str:
     digest = hashlib.sha256()
     for source in sources:
         try:
-            content = hashlib.sha256(source.hr.read_bytes()).hexdigest()
+            data = None if source.why_not else source.hr.read_bytes()
         except OSError:
-            content = "unreadable"
+            data = None
+        content = "unreadable" if data is None else hashlib.sha256(data).hexdigest()
         digest.update(os.fsencode(f"{source.hr.name} {content}\n"))
     return digest.hexdigest()
 
 
-def _pictures_of(folder: Path, option: str) -> list[Path]:
+def _look_into(folder: Path, option: str) -> Found:
     if not folder.is_dir():
         kind = "is a file" if folder.exists() else "does not exist"
-        raise WrongDatasetError(f"{folder} {kind}. Give a folder of pictures: {option} DIR")
-    return find_pictures(folder)
+        raise WrongDatasetError(f"{shown(folder)} {kind}. Give a folder of pictures: {option} DIR")
+    found = search(folder)
+    for unseen in found.unseen:
+        if unseen.path == folder:
+            raise WrongDatasetError(str(unseen))
+    return found
 
 
 def _find_lr(hr: Path, folder: Path, scale: int) -> Path:
@@ -128,7 +147,8 @@ def _find_lr(hr: Path, folder: Path, scale: int) -> Path:
             if path.is_file():
                 return path
     raise DatasetError(
-        f'no LR picture of "{hr.stem}" in {folder}; its name must be {" or ".join(stems)}, '
+        f"no LR picture of {quoted(hr.stem)} in {shown(folder)}; "
+        f"its name must be {shown(' or '.join(stems))}, "
         "with the ending of a picture"
     )
 

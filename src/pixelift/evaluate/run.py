@@ -16,6 +16,7 @@ from pixelift.evaluate.datasets import Source, find_sources, hash_sources, load_
 from pixelift.image.depth import to_float
 from pixelift.image.picture import Picture
 from pixelift.image.resize import upscale
+from pixelift.image.shown import quoted, told
 from pixelift.infer.upscaler import Upscaler
 from pixelift.metrics.gmsd import gmsd
 from pixelift.metrics.haarpsi import haarpsi
@@ -187,13 +188,18 @@ def evaluate(
     for source in sources:
         try:
             score, took = _measure(method, source, perceptual=perceptual)
-        except (ImageReadError, DatasetError, ShapeError, OutOfMemoryError, OSError) as error:
-            problem: str | None = str(error)
-            failed.append({"name": source.name, "error": str(error)})
+        except (ImageReadError, DatasetError) as error:
+            problem: str | None = str(error)  # these name the file
+        except (ShapeError, OutOfMemoryError) as error:
+            problem = f"cannot measure {quoted(source.hr)}: {error}"
+        except OSError as error:
+            problem = f"cannot measure {quoted(source.hr)}: {told(error)}. Check the path"
         else:
             images.append(score)
             seconds += took
             problem = None
+        if problem:
+            failed.append({"name": source.name, "error": problem})
         if on_image:
             on_image(problem)
     finite = [image["psnr_y"] for image in images if image["psnr_y"] is not None]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pixelift.image.shown import shown
+
 FURTHER = {"gmsd": "GMSD", "haarpsi": "HaarPSI", "vif": "VIF"}
 """Further scores that a result may hold, and what they are called."""
 
@@ -30,7 +32,7 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) ->
         | balanced |      – |
     """
     # A bar inside a cell would open a new one.
-    cells = [[(c or MISSING).replace("|", r"\|") for c in row] for row in (header, *rows)]
+    cells = [[shown(c or MISSING).replace("|", r"\|") for c in row] for row in (header, *rows)]
     widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(header))]
     lines = [
         [_align(c, w, i) for i, (c, w) in enumerate(zip(r, widths, strict=True))] for r in cells

@@ -12,7 +12,7 @@ from pixelift.models.spec import count_macs, count_parameters
 from pixelift.train.checkpoint import read_run
 from pixelift.train.logbook import LOG, read_log
 from pixelift.train.weights import load_trained
-from pixelift.zoo.card import Card, card_to_metadata
+from pixelift.zoo.card import Card, card_from_onnx, card_to_metadata, check_name
 
 LICENCE = "MIT"
 """Licence that exported weights are given; change it in the card where yours is another."""
@@ -32,11 +32,13 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         The card, as it stands inside of the file.
 
     Raises:
+        ConfigError: No network may be called so.
         WrongRunError: The folder is no run, or has no weights yet.
         TrainingError: Its weights or its log are damaged.
         WeightsError: The file does not give what torch gives.
         ImageWriteError: The file cannot be written.
     """
+    check_name(name)
     network, recipe = load_trained(run)
     if isinstance(network, RepNet) and network.channels == 1:
         # As RGB the file needs no detour over YCbCr, here or in any other program.
@@ -81,6 +83,7 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
     try:
         export_onnx(fused, unchecked, card_json=card_to_metadata(card))
         check_parity(network, unchecked, card)
+        card_from_onnx(unchecked.read_bytes())  # or nobody could open the file
         unchecked.replace(path)
     except OSError as error:
         raise ImageWriteError(

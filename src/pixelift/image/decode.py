@@ -14,10 +14,10 @@ from pixelift.errors import ImageReadError, TooManyPixelsError
 from pixelift.image import lab8, metadata
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
-from pixelift.image.source import PictureFile, damaged, several
+from pixelift.image.source import PictureFile, damaged, no_temporary, several
 from pixelift.image.tiff_exif import read_tiff_exif
 from pixelift.image.vips import operate
-from pixelift.image.vips_errors import lines_about, own_errors
+from pixelift.image.vips_errors import fault_of_temporary, lines_about, own_errors
 
 SAMPLES: dict[str, tuple[type[np.generic], Depth]] = {
     "uchar": (np.uint8, 8),
@@ -82,6 +82,19 @@ def check_header(
             f"cannot read {file.name}: it is {size} = {math.ceil(size.pixels / 1e6)} megapixels; "
             f"allowed are {max_pixels / 1e6:g}. {advice(size)}"
         )
+    refuse_several(image, file)
+
+
+def refuse_several(image: pyvips.Image, file: PictureFile) -> None:
+    """Refuse a file of several pictures.
+
+    Args:
+        image: What `load` returned.
+        file: The file.
+
+    Raises:
+        ImageReadError: It has more than one page or frame.
+    """
     pages = field(image, "n-pages", 1)
     if pages > 1:
         raise ImageReadError(several(file, f"{pages} pages or frames"))
@@ -238,6 +251,8 @@ def field(image: pyvips.Image, name: str, default: int) -> int:
 def undecodable(file: PictureFile, err: pyvips.Error) -> ImageReadError:
     """Make the error for a file that libvips could not decode."""
     lines = lines_about(err, file.format.name)
+    if (reason := fault_of_temporary(lines)) is not None:
+        return ImageReadError(no_temporary(file, reason))
     # A cut file makes libvips seek past its end, once for every box that it looks for.
     telling = [line for line in lines if "bad seek" not in line]
     if telling:

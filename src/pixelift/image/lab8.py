@@ -1,15 +1,17 @@
 """Lab of 8 bits in TIFF, of both kinds: libvips refuses one, and takes the other for RGB."""
 
+import errno
 import shutil
 import struct
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pyvips
 
+from pixelift.errors import ImageReadError
 from pixelift.image import metadata
-from pixelift.image.source import PictureFile
+from pixelift.image.source import PictureFile, no_temporary
 from pixelift.image.tiff_tags import read_header
 from pixelift.image.vips import operate
 
@@ -41,18 +43,27 @@ def as_plain_numbers(file: PictureFile) -> Iterator[pyvips.Source]:
 
     Yields:
         What libvips opens within the context; it may be read long after.
+
+    Raises:
+        ImageReadError: There is no room for the copy.
     """
     # As libvips leaves ICC's Lab alone, both are called that. A copy, since nobody writes to an
     # input; in a file without a name, since it may be large.
     at = file.tags[metadata.PHOTOMETRIC].at
     header = read_header(file.stream)
     order = "<" if header is None else header[0].order
-    with tempfile.TemporaryFile() as copy:
+    with ExitStack() as stack:
         file.stream.seek(0)
-        shutil.copyfileobj(file.stream, copy)
-        copy.seek(at)
-        copy.write(struct.pack(order + "H", _ICC))
-        copy.flush()
+        try:
+            copy = stack.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(file.stream, copy)
+            copy.seek(at)
+            copy.write(struct.pack(order + "H", _ICC))
+            copy.flush()
+        except OSError as error:
+            if error.errno == errno.EIO:  # of the file itself
+                raise
+            raise ImageReadError(no_temporary(file, error.strerror or str(error))) from error
         copy.seek(0)
         # libvips keeps a descriptor of its own.
         yield pyvips.Source.new_from_descriptor(copy.fileno())

@@ -61,6 +61,28 @@ def read_u8(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> NDAr
     return _read(source, _colours, max_pixels=max_pixels, advice=lambda _: "Make it smaller.")
 
 
+def read_size(source: Path | str | bytes) -> Size:
+    """Read how large a photo is, upright; no pixel is decoded.
+
+    Args:
+        source: A path, or the bytes of a file.
+
+    Returns:
+        Its size, of any number of pixels.
+
+    Raises:
+        ImageReadError: It is missing, unreadable, animated or no photo, as far as its header tells.
+    """
+    with open_picture(source) as file:
+        try:
+            image = decode.load(file, "none", notes=[])
+        except pyvips.Error as err:
+            raise decode.undecodable(file, err) from err
+        decode.refuse_several(image, file)
+        turned = decode.turn_of(image) & 4
+        return Size(image.width, image.height) if turned else Size(image.height, image.width)
+
+
 def _read(
     source: Path | str | bytes,
     finish: Callable[[NDArray[np.generic], Depth, pyvips.Image, PictureFile], T],

@@ -5,6 +5,7 @@ before libvips sees the file.
 """
 
 import io
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from pixelift.errors import ImageReadError
 from pixelift.image import formats, metadata
 from pixelift.image.formats import Format
+from pixelift.image.shown import quoted
 
 _REDUCED_PICTURE = 1
 
@@ -52,7 +54,7 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
         yield _recognise(name, io.BytesIO(source))
         return
     path = Path(source)
-    name = '"' + str(path).replace("\n", "\\n") + '"'
+    name = quoted(path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -80,6 +82,25 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
             raise ImageReadError(
                 f"cannot read {name}: {err.strerror}. Copy it to another place and try again."
             ) from err
+
+
+def sniff_file(path: Path) -> Format | None:
+    """Recognise a picture's format by its content, without a word about what is wrong with it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The format; None for what is no file, cannot be opened or is of no format that is read.
+    """
+    try:
+        # A pipe would wait for somebody to write into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as stream:
+            return formats.sniff(stream.read(formats.HEAD_BYTES))
+    except (OSError, ValueError):
+        return None
 
 
 def _recognise(name: str, stream: BinaryIO) -> PictureFile:
@@ -138,4 +159,14 @@ def damaged(file: PictureFile, reason: str) -> str:
     return (
         f"cannot read {file.name}: the {file.format.label} file is damaged, cut short or of an "
         f"unusual kind ({reason}). Copy it again, or convert it to PNG first."
+    )
+
+
+def no_temporary(file: PictureFile, reason: str) -> str:
+    """Say that a file could not be decoded for want of room for a temporary one."""
+    folder = os.environ.get("TMPDIR") or "/tmp"
+    return (
+        f"cannot read {file.name}: it is decoded by way of a temporary file, which "
+        f"{quoted(folder)} does not take ({reason}). "
+        "Name a folder that does: TMPDIR=FOLDER pixelift ..."
     )

@@ -21,6 +21,9 @@ FAIL_ON = {"jpeg": ("warning", "error")}
 LOST_PIXELS = "premature end"
 """What libjpeg's warning says when pixels are missing."""
 
+_TEMPORARY = ("VipsImage: unable to write", "wbuffer_write: write failed")
+_SYSTEM = "system error: "
+
 AGAIN = 3
 """How often a fault is looked for of which nothing is noted."""
 
@@ -78,6 +81,21 @@ def lines_about(problem: pyvips.Error, format: str) -> list[str]:
     lines = (line.strip() for line in problem.detail.splitlines())
     about = (line for line in lines if line and _LOOKED_UP not in line)
     return [line for line in about if line.startswith(own) or not line.startswith(others)]
+
+
+def fault_of_temporary(lines: list[str]) -> str | None:
+    """Find out that it is not the file that is at fault, but the place for a temporary one.
+
+    Args:
+        lines: What `lines_about` gave.
+
+    Returns:
+        What the system has against that place; None where nothing is wrong with it.
+    """
+    if not any(line.startswith(_TEMPORARY) for line in lines):
+        return None
+    told = (line.removeprefix(_SYSTEM) for line in lines if line.startswith(_SYSTEM))
+    return next(told, "it cannot be written")
 
 
 class Tries:

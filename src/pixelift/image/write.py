@@ -18,6 +18,7 @@ from pixelift.image.formats import Format
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
 from pixelift.image.rows import Header, Rows, picture_rows
+from pixelift.image.shown import quoted, shown
 from pixelift.image.tiff_exif import add_exif
 
 
@@ -83,7 +84,7 @@ def write_rows(
         ImageWriteError: As for `write_picture`; and whatever goes wrong where the rows are made.
     """
     path = Path(path)
-    name = '"' + str(path).replace("\n", "\\n") + '"'
+    name = quoted(path)
     fmt = _choose(name, format, path)
     _check(rows.header.size, fmt, quality, name)
     try:
@@ -256,10 +257,10 @@ def _move(hidden: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def _reason(err: OSError, path: Path) -> str:
-    folder = path.parent
+    folder = shown(path.parent)
     if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f'no permission to write into "{folder}". Choose another folder.'
-    if not folder.is_dir():
+    if not path.parent.is_dir():
         return f'there is no folder "{folder}". Create it first: mkdir -p "{folder}"'
     if err.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full. Free some space, or choose another folder."

@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from pixelift.errors import WrongDatasetError
-from pixelift.image.find import find_pictures
+from pixelift.image.find import A_FOLDER, MISSING, search, why_no_file
 from pixelift.image.formats import readable_labels
+from pixelift.image.shown import as_text, shown
 from pixelift.patches.dataset import Split
 
 SOURCES = "SOURCES.tsv"
@@ -25,6 +26,8 @@ class Source:
     path: Path
     name: str
     split: Split
+    why_not: str = ""
+    """Why it cannot be read, where that showed already: it then is no file, or a locked folder."""
 
 
 def collect_photos(photos: Iterable[Path], split: Split) -> list[Source]:
@@ -42,19 +45,29 @@ def collect_photos(photos: Iterable[Path], split: Split) -> list[Source]:
     """
     sources = []
     for path in photos:
-        if path.is_dir():
-            found = find_pictures(path)
-            if not found:
-                raise WrongDatasetError(
-                    f"no pictures in {path}; allowed are {readable_labels()}. "
-                    "Name a folder that holds photos."
-                )
-            sources += [Source(p, p.relative_to(path).as_posix(), split) for p in found]
-        elif path.exists():
-            sources.append(Source(path, path.name, split))
+        why_not = why_no_file(path)
+        if why_not == A_FOLDER:
+            sources += _look_into(path, split)
+        elif why_not != MISSING:
+            sources.append(Source(path, as_text(path.name), split, why_not))
         else:
-            raise WrongDatasetError(f"no such file or folder: {path}. Check the spelling.")
+            raise WrongDatasetError(f"no such file or folder: {shown(path)}. Check the spelling.")
     return sources
+
+
+def _look_into(folder: Path, split: Split) -> list[Source]:
+    found = search(folder)
+    if not found.pictures and not found.unseen:
+        raise WrongDatasetError(
+            f"no pictures in {shown(folder)}; allowed are {readable_labels()}. "
+            "Name a folder that holds photos."
+        )
+
+    def name(path: Path) -> str:
+        return as_text(path.relative_to(folder).as_posix())
+
+    seen = [Source(path, name(path), split) for path in found.pictures]
+    return seen + [Source(u.path, name(u.path), split, str(u)) for u in found.unseen]
 
 
 def find_credit(path: Path) -> dict[str, str]:

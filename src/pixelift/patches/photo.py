@@ -91,6 +91,8 @@ def prepare_photo(task: Task) -> Done:
     if earlier is not None:
         return Done(earlier, 0)
     name = task.source.name
+    if task.source.why_not:
+        return Done(_unreadable(name, task.source.why_not), 0)
     try:
         encoded = task.source.path.read_bytes()
         rgb = read_u8(encoded)

@@ -208,7 +208,7 @@ def _clear(folder: Path, entries: Sequence[PictureEntry]) -> None:
 
 def _plan(sources: Sequence[Source], settings: Settings) -> bytes:
     """Describe what is to be made: two plans are equal where the sets would be."""
-    photos = [(s.name, s.split, s.path.stat().st_size) for s in sources]
+    photos = [(s.name, s.split, 0 if s.why_not else s.path.stat().st_size) for s in sources]
     return msgspec.json.encode({"settings": settings, "photos": photos})
 
 

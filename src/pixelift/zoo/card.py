@@ -1,17 +1,20 @@
 """The card of a network: what its weights promise, as strict TOML beside the weights."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
-from pixelift.errors import WeightsError
+from pixelift.errors import ConfigError, WeightsError
 
 METADATA_KEY = "pixelift.card"
 """Under this key of its ONNX metadata an exported network carries its own card, as JSON."""
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+NAME_LENGTH = 100
+NAME_PATTERN = rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{NAME_LENGTH - 1}}}$"
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?$")]
@@ -69,6 +72,41 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def planes(self) -> int:
         """Number of channels of the network's input and output: 3 or 1."""
         return 3 if self.channels == "rgb" else 1
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no card may hold, before the work on its network.
+
+    Args:
+        name: What a network is to be called.
+
+    Raises:
+        ConfigError: A card of that name could not be read again.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        close = clean_name(name) or "mine"
+        raise ConfigError(
+            f'a network cannot be called "{name}"; allowed are up to {NAME_LENGTH} letters a to z, '
+            f"digits, dots, dashes and underscores, a letter or digit first, as --name {close}"
+        )
+
+
+def clean_name(name: str) -> str:
+    """Make a name of the name of a folder, which may be any.
+
+    Args:
+        name: What the folder is called.
+
+    Returns:
+        The nearest name that a card may hold: without accents, a dash for what else is not
+        allowed. Empty where nothing is left.
+
+    Example:
+        >>> [clean_name(name) for name in ("run two", "été", "_run", "日本")]
+        ['run-two', 'ete', 'run', '']
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).lstrip("._-")[:NAME_LENGTH].rstrip("-")
 
 
 def parse_card(text: str) -> Card:
