@@ -11,11 +11,12 @@ import pyvips
 from numpy.typing import NDArray
 
 from pixelift.errors import ImageReadError, TooManyPixelsError
-from pixelift.image import lab8, metadata
+from pixelift.image import lab8, metadata, ycbcr_tiff
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
 from pixelift.image.source import PictureFile, damaged, several
 from pixelift.image.tiff_exif import read_tiff_exif
+from pixelift.image.tiff_kinds import READ
 from pixelift.image.vips import operate
 from pixelift.image.vips_errors import lines_about, own_errors
 
@@ -56,7 +57,9 @@ def load(
     options = {"access": access, "fail_on": fail_on}
     with own_errors(notes):
         if not lab8.is_lab8(file):
-            return operate(loader, _vips_source(file.stream), **options)
+            to_rgb = ycbcr_tiff.conversion_of(file)
+            image = operate(loader, _vips_source(file.stream), **options)
+            return to_rgb(image) if to_rgb else image
         with lab8.as_plain_numbers(file) as source:
             return lab8.to_lab(operate(loader, source, **options), file)
 
@@ -124,7 +127,7 @@ def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
     if image.interpretation == _UNKNOWN and file.format.name == "tiff":
         raise ImageReadError(
             f"cannot read {file.name}: its {image.bands} channels are of a kind that is not read; "
-            "allowed are grey, RGB, CMYK and Lab of 8 bits. Convert it to RGB first."
+            f"allowed are {READ}. Convert it to RGB first."
         )
     if image.format not in SAMPLES or image.bands > 4:
         raise ImageReadError(

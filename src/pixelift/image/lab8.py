@@ -10,7 +10,7 @@ import pyvips
 
 from pixelift.image import metadata
 from pixelift.image.source import PictureFile
-from pixelift.image.tiff_tags import read_header
+from pixelift.image.tiff_tags import CODES, read_header
 from pixelift.image.vips import operate
 
 _CIE, _ICC = 8, 9
@@ -44,14 +44,14 @@ def as_plain_numbers(file: PictureFile) -> Iterator[pyvips.Source]:
     """
     # As libvips leaves ICC's Lab alone, both are called that. A copy, since nobody writes to an
     # input; in a file without a name, since it may be large.
-    at = file.tags[metadata.PHOTOMETRIC].at
+    tag = file.tags[metadata.PHOTOMETRIC]
     header = read_header(file.stream)
     order = "<" if header is None else header[0].order
     with tempfile.TemporaryFile() as copy:
         file.stream.seek(0)
         shutil.copyfileobj(file.stream, copy)
-        copy.seek(at)
-        copy.write(struct.pack(order + "H", _ICC))
+        copy.seek(tag.at)
+        copy.write(struct.pack(order + CODES[tag.kind], _ICC))
         copy.flush()
         copy.seek(0)
         # libvips keeps a descriptor of its own.

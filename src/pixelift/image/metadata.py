@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pixelift.image.tiff_tags import (
+    CODES,
     LONG,
     RATIONAL,
     SHORT,
@@ -72,11 +73,13 @@ def read_tags(stream: BinaryIO, *, start: int = 0) -> dict[int, Tag]:
         return {}
     layout, offset = header
     entries, _ = read_entries(stream, layout, offset=offset, start=start)
-    return {entry.number: _tag(stream, layout, entry, start) for entry in entries}
+    # Of a number that is there twice the first counts, as for libtiff.
+    first = {entry.number: entry for entry in reversed(entries)}
+    return {number: _tag(stream, layout, entry, start) for number, entry in first.items()}
 
 
 def _tag(stream: BinaryIO, layout: Layout, entry: Entry, start: int) -> Tag:
-    code = {SHORT: "H", LONG: "I", RATIONAL: "II"}.get(entry.kind)
+    code = {**CODES, RATIONAL: "II"}.get(entry.kind)
     if code is None:
         return Tag(entry.kind, entry.at, None)
     numbers = struct.Struct(layout.order + code)

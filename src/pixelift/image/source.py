@@ -15,6 +15,7 @@ from typing import BinaryIO
 from pixelift.errors import ImageReadError
 from pixelift.image import formats, metadata
 from pixelift.image.formats import Format
+from pixelift.image.tiff_kinds import check_kind
 
 _REDUCED_PICTURE = 1
 
@@ -109,6 +110,8 @@ def _recognise(name: str, stream: BinaryIO) -> PictureFile:
             f"cannot read {name}: camera raw is not read, only its preview could be; allowed are "
             f"{formats.readable_labels()}. Develop it to TIFF or JPEG first."
         )
+    if fmt.name == "tiff":
+        check_kind(stream, name)
     return file
 
 
