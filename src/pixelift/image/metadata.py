@@ -1,8 +1,7 @@
 """What libvips does not tell about a file: read from, and corrected in, its raw bytes.
 
-Three things need it. libvips hands out EXIF as bytes but corrects the orientation only in a copy
-it never shows; it makes up a resolution where a file states none; and it says nothing of animated
-PNG or of a camera's raw file that looks like TIFF.
+Two things need it. libvips makes up a resolution where a file states none; and it says nothing of
+animated PNG or of a camera's raw file that looks like TIFF.
 """
 
 import io
@@ -14,9 +13,7 @@ from typing import BinaryIO
 
 from pixelift.image.tiff_tags import (
     CODES,
-    LONG,
     RATIONAL,
-    SHORT,
     Entry,
     Layout,
     read_entries,
@@ -101,23 +98,6 @@ def _read_at(stream: BinaryIO, at: int, length: int) -> bytes:
         return stream.read(length)
     except (OSError, OverflowError, ValueError):  # far behind any end
         return b""
-
-
-def upright_exif(exif: bytes) -> bytes:
-    """Set the orientation of an EXIF block to 1 and leave every other byte as it is.
-
-    Args:
-        exif: The block, with or without the "Exif" prefix of JPEG.
-
-    Returns:
-        The block with the prefix.
-    """
-    block = bytearray(exif.removeprefix(EXIF_PREFIX))
-    tag = read_tags(io.BytesIO(block)).get(ORIENTATION)
-    if tag is not None and tag.kind in (SHORT, LONG):
-        order = "<" if block[:2] == b"II" else ">"
-        struct.pack_into(order + ("H" if tag.kind == SHORT else "I"), block, tag.at, 1)
-    return EXIF_PREFIX + bytes(block)
 
 
 def stated_dpi(stream: BinaryIO, name: str, exif: bytes | None) -> tuple[float, float] | None:

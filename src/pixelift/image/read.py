@@ -8,9 +8,10 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelift.image import decode, metadata
+from pixelift.image import decode
 from pixelift.image.depth import to_float, to_u8
 from pixelift.image.dihedral import transform
+from pixelift.image.exif import upright_exif
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Depth, Picture
 from pixelift.image.source import PictureFile, open_picture
@@ -111,7 +112,7 @@ def _picture(
         alpha=alpha,
         depth=depth,
         icc=icc,
-        exif=None if exif is None else metadata.upright_exif(exif),
+        exif=None if exif is None else upright_exif(exif),
         dpi=decode.dpi_of(file, exif, code),
         format=file.format.name,
     )

@@ -11,7 +11,8 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelift.image import decode, metadata
+from pixelift.image import decode
+from pixelift.image.exif import upright_exif
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.source import PictureFile, open_picture
@@ -111,7 +112,7 @@ class _Reader:
             has_alpha=has_alpha,
             depth=decode.SAMPLES[image.format][1],
             icc=icc,
-            exif=None if exif is None else metadata.upright_exif(exif),
+            exif=None if exif is None else upright_exif(exif),
             dpi=dpi,
             format=file.format.name,
         )

@@ -43,10 +43,14 @@ _DESCRIBING = frozenset(
 _WIDTH, _HEIGHT = 256, 257
 _EXIF_WIDTH, _EXIF_HEIGHT = 40962, 40963
 
-# JPEG gives 64 KiB to a block of EXIF. Notes of a camera's maker are the only long value.
-_LONGEST = 32_768
+_OF_THE_FILE = (273, 279, 324, 325, 330, 513, 514)
+"""Tags of a first directory that lead to pixels or to further pictures, which are not there."""
+
+# JPEG gives 64 KiB to a block of EXIF. More is read, since the longest values are left out then.
+_MOST_READ = 1 << 23
 _MOST = 60_000
 _BYTES_OF_ENTRY = 20
+_BYTES_OF_HEADER = 14
 
 _POINTERS = {4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -67,10 +71,51 @@ def read_tiff_exif(stream: BinaryIO) -> bytes | None:
     found = _gather(stream, layout, offset)
     if not found.inner and not found.values.keys() - {_ORIENTATION}:
         return None
+    return _as_block(found, layout, _MOST)
+
+
+def shortened(exif: bytes, most: int) -> bytes:
+    """Lay a block of EXIF out anew without its longest values.
+
+    Args:
+        exif: The block as JPEG holds it.
+        most: Bytes that it may have.
+
+    Returns:
+        The block with its prefix; one that can not be read holds nothing.
+    """
+    block = io.BytesIO(exif.removeprefix(_PREFIX))
+    header = read_header(block)
+    if header is None:
+        return _as_block(Directory(), Layout("<", is_big=False), most)
+    return _as_block(_gather(block, *header, is_block=True), header[0], most)
+
+
+def _as_block(found: Directory, layout: Layout, most: int) -> bytes:
+    _shorten(found, most - _BYTES_OF_HEADER)
     small = Layout(layout.order, is_big=False)
     mark = {"<": b"II", ">": b"MM"}[small.order]
     head = mark + struct.pack(small.order + "HI", 42, 8)
     return _PREFIX + head + lay_out(found, small, at=8)
+
+
+def _shorten(found: Directory, most: int) -> None:
+    """Leave the longest values out, one after the other, until the rest fits."""
+    directories = [found]
+    for directory in directories:
+        directories += directory.inner.values()
+    values = [
+        (len(value.data), number, directory)
+        for directory in directories
+        for number, value in directory.values.items()
+    ]
+    left = sum(length + _BYTES_OF_ENTRY for length, _, _ in values)
+    left += _BYTES_OF_ENTRY * len(directories)
+    for length, number, directory in sorted(values, key=lambda value: value[0], reverse=True):
+        if left <= most:
+            return
+        del directory.values[number]
+        left -= length + _BYTES_OF_ENTRY
 
 
 def add_exif(stream: BinaryIO, exif: bytes) -> None:
@@ -89,6 +134,7 @@ def add_exif(stream: BinaryIO, exif: bytes) -> None:
         return
     old, offset = source
     found = _gather(block, old, offset)
+    _shorten(found, _MOST)
     if not found.inner and not found.values:
         return
     layout, offset = target
@@ -104,27 +150,34 @@ def add_exif(stream: BinaryIO, exif: bytes) -> None:
     stream.write(layout.offset.pack(at))
 
 
-def _gather(stream: BinaryIO, layout: Layout, offset: int) -> Directory:
-    """Take what describes the photo, from the first directory and those that it leads to."""
-    left = _MOST
+def _gather(stream: BinaryIO, layout: Layout, offset: int, *, is_block: bool = False) -> Directory:
+    """Take what describes the photo, from the first directory and those that it leads to.
+
+    Of a block that is EXIF by itself the whole first directory describes the photo.
+    """
+
+    def is_wanted(level: int, number: int) -> bool:
+        of_photo = number not in _OF_THE_FILE if is_block else number in _DESCRIBING
+        return bool(level) or of_photo
+
+    left = _MOST_READ
 
     def take(level: int, offset: int) -> Directory:
         nonlocal left
         result = Directory()
         entries = read_entries(stream, layout, offset=offset)[0]
         # Each number once: a file that leads to the same directory a thousand times is a trap.
-        for entry in {entry.number: entry for entry in entries}.values():
+        for entry in {entry.number: entry for entry in reversed(entries)}.values():
             if entry.number in _INNER[level]:
                 place = _pointer(entry, layout)
                 inner = take(entry.number, place) if place else Directory()
                 if inner.values or inner.inner:
                     result.inner[entry.number] = inner
-            elif level or entry.number in _DESCRIBING:
-                most = min(_LONGEST, left - _BYTES_OF_ENTRY)
-                value = read_value(stream, layout, entry, most=most)
+            elif is_wanted(level, entry.number):
+                value = read_value(stream, layout, entry, most=left)
                 if value is not None:
                     result.values[entry.number] = value
-                    left -= len(value.data) + _BYTES_OF_ENTRY
+                    left -= len(value.data)
         return result
 
     return take(0, offset)

@@ -1,5 +1,6 @@
 """A Picture becomes a file or bytes: whole under its final name, or not at all."""
 
+import dataclasses
 import errno
 import hashlib
 import io
@@ -14,6 +15,7 @@ import pyvips
 from pixelift.errors import ImageWriteError
 from pixelift.image import formats, metadata
 from pixelift.image.encode import encode
+from pixelift.image.exif import fitting_exif
 from pixelift.image.formats import Format
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
@@ -82,6 +84,7 @@ def write_rows(
     Raises:
         ImageWriteError: As for `write_picture`; and whatever goes wrong where the rows are made.
     """
+    rows = _fitting(rows)
     path = Path(path)
     name = '"' + str(path).replace("\n", "\\n") + '"'
     fmt = _choose(name, format, path)
@@ -140,6 +143,7 @@ def encode_rows(rows: Rows, format: str, *, quality: int | None = None) -> bytes
     Raises:
         ImageWriteError: The format is unknown or can not hold the picture.
     """
+    rows = _fitting(rows)
     fmt = _choose("the picture", format, None)
     _check(rows.header.size, fmt, quality, "the picture")
     target = pyvips.Target.new_to_memory()
@@ -150,6 +154,15 @@ def encode_rows(rows: Rows, format: str, *, quality: int | None = None) -> bytes
     stream = io.BytesIO(bytes(target.get("blob")))
     _finish(stream, rows.header, fmt)
     return stream.getvalue()
+
+
+def _fitting(rows: Rows) -> Rows:
+    """Make what goes with the pixels fit a picture of this size."""
+    header = rows.header
+    if not header.exif:
+        return rows
+    exif = fitting_exif(header.exif, header.size)
+    return Rows(dataclasses.replace(header, exif=exif), rows.bands)
 
 
 def _finish(stream: BinaryIO, header: Header, fmt: Format) -> None:
