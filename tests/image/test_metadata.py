@@ -87,6 +87,8 @@ def test_png_states_the_nearest_resolution_it_can(dpi):
 def test_png_chunks_end_with_the_last_whole_one():
     whole = saved("PNG").getvalue()
     assert [chunk.kind for chunk in metadata.png_chunks(io.BytesIO(whole))][-1] == b"IEND"
+    longer = io.BytesIO(whole + bytes(500) + whole[8:])
+    assert [chunk.kind for chunk in metadata.png_chunks(longer)].count(b"IEND") == 1
     cut = [chunk.kind for chunk in metadata.png_chunks(io.BytesIO(whole[:-1]))]
     assert cut[-1] == b"IDAT"
     assert list(metadata.png_chunks(io.BytesIO(whole[:10]))) == []

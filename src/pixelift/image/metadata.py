@@ -171,7 +171,8 @@ def png_chunks(stream: BinaryIO) -> Iterator[Chunk]:
         stream: The file; it may be moved between two chunks.
 
     Yields:
-        The chunks that lie whole in the file; a file that is not cut short ends with "IEND".
+        The chunks that lie whole in the file, up to "IEND", without which it is cut short.
+        What lies behind that is nothing of the picture's.
     """
     end = stream.seek(0, io.SEEK_END)
     at = 8
@@ -181,6 +182,8 @@ def png_chunks(stream: BinaryIO) -> Iterator[Chunk]:
         if at + 12 + length > end:
             return
         yield Chunk(kind, at + 8, length)
+        if kind == b"IEND":
+            return
         at += 12 + length
 
 
