@@ -14,6 +14,7 @@ from pixelift.errors import ImageReadError, TooManyPixelsError
 from pixelift.image import lab8, metadata, ycbcr_tiff
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
+from pixelift.image.png_colour import counts_more_than_profile, stated_profile
 from pixelift.image.source import PictureFile, damaged, several
 from pixelift.image.tiff_exif import read_tiff_exif
 from pixelift.image.tiff_kinds import READ
@@ -203,19 +204,26 @@ def turn_of(image: pyvips.Image) -> int:
     return _UPRIGHT[orientation - 1] if 1 <= orientation <= 8 else 0
 
 
-def fitting_icc(image: pyvips.Image, channels: int) -> bytes | None:
+def fitting_icc(image: pyvips.Image, file: PictureFile, channels: int) -> bytes | None:
     """Take the colour profile of a file, where it still fits what was made of its colours.
 
     Args:
         image: What `load` returned, before its colours were changed.
+        file: The file; its stream is left at another place.
         channels: Channels of the picture, without alpha.
+
+    Returns:
+        The profile; of PNG also one that is made of what it states in other words.
     """
-    if image.interpretation in (_SUBTRACTIVE, *_ABSOLUTE) or not image.get_typeof(
-        "icc-profile-data"
-    ):
+    if image.interpretation in (_SUBTRACTIVE, *_ABSOLUTE):
         return None
-    icc = bytes(image.get("icc-profile-data"))
-    return icc if metadata.icc_channels(icc) == channels else None
+    is_png = file.format.name == "png"
+    if image.get_typeof("icc-profile-data") and not (
+        is_png and counts_more_than_profile(file.stream)
+    ):
+        icc = bytes(image.get("icc-profile-data"))
+        return icc if metadata.icc_channels(icc) == channels else None
+    return stated_profile(file.stream, is_grey=channels == 1) if is_png else None
 
 
 def exif_of(image: pyvips.Image, file: PictureFile) -> bytes | None:

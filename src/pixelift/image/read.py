@@ -97,7 +97,7 @@ def _picture(
     samples: NDArray[np.generic], depth: Depth, image: pyvips.Image, file: PictureFile
 ) -> Picture:
     channels = 1 if samples.shape[2] < 3 else 3
-    icc = decode.fitting_icc(image, channels)
+    icc = decode.fitting_icc(image, file, channels)
     colours = samples[..., :channels]
     if channels == 3 and icc is None and decode.says_no_grey(image, file):
         colours = colours[..., :1] if decode.is_neutral(colours) else colours

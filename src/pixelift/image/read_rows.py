@@ -97,7 +97,8 @@ class _Reader:
         size = Size(image.height, image.width)
         channels = 1 if image.bands < 3 else 3
         has_alpha = image.bands > channels
-        icc = decode.fitting_icc(stored, channels)
+        with _place_kept(file.stream):
+            icc = decode.fitting_icc(stored, file, channels)
         if channels == 3 and icc is None and decode.says_no_grey(stored, file):
             # Such files are decoded as a whole, so that rows can be taken twice.
             tops = range(0, size.height, _BAND_ROWS)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from pixelift.errors import ImageReadError
 from pixelift.image import formats, metadata
 from pixelift.image.formats import Format
+from pixelift.image.png_colour import unread_colours
 from pixelift.image.tiff_kinds import check_kind
 
 _REDUCED_PICTURE = 1
@@ -126,6 +127,11 @@ def _check_png(file: PictureFile) -> None:
                 raise ImageReadError(several(file, f"{frames} frames"))
     if kind != b"IEND":
         raise ImageReadError(damaged(file, "it has no end"))
+    if reason := unread_colours(file.stream):
+        raise ImageReadError(
+            f"cannot read {file.name}: {reason}; allowed are colours that a profile can hold. "
+            "Convert it to sRGB first."
+        )
 
 
 def several(file: PictureFile, what: str) -> str:
