@@ -16,7 +16,6 @@ from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
 from pixelift.image.png_colour import counts_more_than_profile, stated_profile
 from pixelift.image.source import PictureFile, damaged, several
-from pixelift.image.tiff_exif import read_tiff_exif
 from pixelift.image.tiff_kinds import READ
 from pixelift.image.vips import operate
 from pixelift.image.vips_errors import lines_about, own_errors
@@ -224,21 +223,6 @@ def fitting_icc(image: pyvips.Image, file: PictureFile, channels: int) -> bytes 
         icc = bytes(image.get("icc-profile-data"))
         return icc if metadata.icc_channels(icc) == channels else None
     return stated_profile(file.stream, is_grey=channels == 1) if is_png else None
-
-
-def exif_of(image: pyvips.Image, file: PictureFile) -> bytes | None:
-    """Take the EXIF block of a file as it lies there; of TIFF it is put together."""
-    if file.format.name == "tiff":
-        return read_tiff_exif(file.stream)
-    if image.get_typeof("exif-data"):
-        return bytes(image.get("exif-data"))
-    return None
-
-
-def dpi_of(file: PictureFile, exif: bytes | None, turn: int) -> tuple[float, float] | None:
-    """Take the resolution of a file: across and down, once it stands upright."""
-    dpi = metadata.stated_dpi(file.stream, file.format.name, exif)
-    return dpi[::-1] if dpi is not None and turn & 4 else dpi
 
 
 def field(image: pyvips.Image, name: str, default: int) -> int:

@@ -9,9 +9,9 @@ import pyvips
 from numpy.typing import NDArray
 
 from pixelift.image import decode
+from pixelift.image.carried import carried
 from pixelift.image.depth import to_float, to_u8
 from pixelift.image.dihedral import transform
-from pixelift.image.exif import upright_exif
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Depth, Picture
 from pixelift.image.source import PictureFile, open_picture
@@ -106,15 +106,13 @@ def _picture(
     alpha = None
     if samples.shape[2] > channels:
         alpha = _floats(transform(samples[..., channels:], code), file)[..., 0]
-    exif = decode.exif_of(image, file)
     return Picture(
         pixels=pixels,
         alpha=alpha,
         depth=depth,
         icc=icc,
-        exif=None if exif is None else upright_exif(exif),
-        dpi=decode.dpi_of(file, exif, code),
         format=file.format.name,
+        **carried(image, file, size=Size(*pixels.shape[:2]), turn=code),
     )
 
 

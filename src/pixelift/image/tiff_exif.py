@@ -29,6 +29,8 @@ _EXIF, _GPS, _INTEROPERABILITY = 34665, 34853, 40965
 _INNER = {0: (_EXIF, _GPS), _EXIF: (_INTEROPERABILITY,), _GPS: (), _INTEROPERABILITY: ()}
 """Which tags lead to further directories: of the first one, 0, and of those that it leads to."""
 
+_IPTC, _PHOTOSHOP = 33723, 34377
+_UNDEFINED = 7
 _ORIENTATION = 274
 _DESCRIBING = frozenset(
     {
@@ -118,28 +120,32 @@ def _shorten(found: Directory, most: int) -> None:
         left -= length + _BYTES_OF_ENTRY
 
 
-def add_exif(stream: BinaryIO, exif: bytes) -> None:
+def add_exif(stream: BinaryIO, exif: bytes | None, *, iptc: bytes | None = None) -> None:
     """Add EXIF to a TIFF file with one picture that was just written.
 
     Args:
         stream: The file, open for reading and writing.
         exif: The block as JPEG holds it; one that can not be read adds nothing.
+        iptc: IPTC, which TIFF holds in a tag of its own.
 
     Raises:
         OSError: There is no space.
     """
-    block = io.BytesIO(exif.removeprefix(_PREFIX))
+    block = io.BytesIO((exif or b"").removeprefix(_PREFIX))
     source, target = read_header(block), read_header(stream)
-    if source is None or target is None:
-        return
-    old, offset = source
-    found = _gather(block, old, offset)
-    _shorten(found, _MOST)
-    if not found.inner and not found.values:
+    if target is None:
         return
     layout, offset = target
+    found = Directory()
+    if source is not None:
+        found = _gather(block, *source)
+        _shorten(found, _MOST)
+        found = found.reordered(source[0], layout)
+    if iptc:
+        found.values[_IPTC] = Value(_UNDEFINED, iptc)
+    if not found.inner and not found.values:
+        return
     entries, following = read_entries(stream, layout, offset=offset)
-    found = found.reordered(old, layout)
     _say_size(found, entries, layout)
     end = stream.seek(0, io.SEEK_END)
     at = end + -end % 8
@@ -148,6 +154,31 @@ def add_exif(stream: BinaryIO, exif: bytes) -> None:
     # Last of all: until now the file is what it was.
     stream.seek(layout.pointer_at)
     stream.write(layout.offset.pack(at))
+
+
+def read_tiff_iptc(stream: BinaryIO) -> bytes | None:
+    """Take the IPTC of a TIFF file.
+
+    Args:
+        stream: The file; it is left at another place.
+
+    Returns:
+        IPTC, or the resources of Photoshop that may hold it; None where there is neither.
+    """
+    header = read_header(stream)
+    if header is None:
+        return None
+    layout, offset = header
+    entries = {entry.number: entry for entry in read_entries(stream, layout, offset=offset)[0]}
+    for number in (_IPTC, _PHOTOSHOP):
+        entry = entries.get(number)
+        value = None if entry is None else read_value(stream, layout, entry, most=_MOST_READ)
+        if value is not None:
+            # Some programs write it as if its letters were numbers of four bytes.
+            is_swapped = value.kind == LONG and value.data[3:4] == b"\x1c"
+            swapped = value.reordered(Layout("<", is_big=False), Layout(">", is_big=False))
+            return swapped.data if is_swapped else value.data
+    return None
 
 
 def _gather(stream: BinaryIO, layout: Layout, offset: int, *, is_block: bool = False) -> Directory:

@@ -19,8 +19,10 @@ from pixelift.image.exif import fitting_exif
 from pixelift.image.formats import Format
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
+from pixelift.image.png_text import add_texts
 from pixelift.image.rows import Header, Rows, picture_rows
 from pixelift.image.tiff_exif import add_exif
+from pixelift.image.xmp import fitting_xmp
 
 
 def write_picture(
@@ -159,17 +161,21 @@ def encode_rows(rows: Rows, format: str, *, quality: int | None = None) -> bytes
 def _fitting(rows: Rows) -> Rows:
     """Make what goes with the pixels fit a picture of this size."""
     header = rows.header
-    if not header.exif:
-        return rows
-    exif = fitting_exif(header.exif, header.size)
-    return Rows(dataclasses.replace(header, exif=exif), rows.bands)
+    fitting = dataclasses.replace(
+        header,
+        exif=fitting_exif(header.exif, header.size) if header.exif else None,
+        xmp=fitting_xmp(header.xmp, header.size) if header.xmp else None,
+    )
+    return Rows(fitting, rows.bands)
 
 
 def _finish(stream: BinaryIO, header: Header, fmt: Format) -> None:
     """Do to a file what libvips leaves undone."""
     metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(header.dpi))
-    if header.exif and fmt.name == "tiff":
-        add_exif(stream, header.exif)
+    if fmt.name == "tiff":
+        add_exif(stream, header.exif, iptc=header.iptc)
+    elif fmt.name == "png":
+        add_texts(stream, header.texts, xmp=header.xmp)
 
 
 def _choose(name: str, format: str | None, path: Path | None) -> Format:

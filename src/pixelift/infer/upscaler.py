@@ -183,7 +183,7 @@ class Upscaler:
         return cast("T", self._upscale(image))
 
     def picture(self, picture: Picture, *, progress: Progress | None = None) -> Picture:
-        """Enlarge a picture; depth, profile, EXIF, resolution and format are carried over.
+        """Enlarge a picture; depth, profile, all that describes it, and format are carried over.
 
         Args:
             picture: The picture; not changed.
