@@ -11,7 +11,8 @@ import pyvips
 from numpy.typing import NDArray
 
 from pixelift.errors import ImageReadError, TooManyPixelsError
-from pixelift.image import lab8, metadata, ycbcr_tiff
+from pixelift.image import h273, lab8, metadata, ycbcr_tiff
+from pixelift.image.avif_colour import stated_colours
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
 from pixelift.image.png_colour import counts_more_than_profile, stated_profile
@@ -212,7 +213,7 @@ def fitting_icc(image: pyvips.Image, file: PictureFile, channels: int) -> bytes 
         channels: Channels of the picture, without alpha.
 
     Returns:
-        The profile; of PNG also one that is made of what it states in other words.
+        The profile; of PNG and AVIF also one that is made of what they state in other words.
     """
     if image.interpretation in (_SUBTRACTIVE, *_ABSOLUTE):
         return None
@@ -222,7 +223,10 @@ def fitting_icc(image: pyvips.Image, file: PictureFile, channels: int) -> bytes 
     ):
         icc = bytes(image.get("icc-profile-data"))
         return icc if metadata.icc_channels(icc) == channels else None
-    return stated_profile(file.stream, is_grey=channels == 1) if is_png else None
+    if is_png:
+        return stated_profile(file.stream, is_grey=channels == 1)
+    stated = stated_colours(file.stream) if file.format.name == "avif" else None
+    return None if stated is None else h273.profile_of(*stated, is_grey=channels == 1)
 
 
 def field(image: pyvips.Image, name: str, default: int) -> int:

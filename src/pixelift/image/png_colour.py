@@ -7,6 +7,7 @@ PNG has four ways to say it, of which the strongest counts: cICP, iCCP, sRGB, an
 import struct
 from typing import BinaryIO
 
+from pixelift.image import h273
 from pixelift.image.icc import D65, SRGB, SRGB_CURVE, Curve, Xy, make_profile
 from pixelift.image.metadata import png_chunks
 
@@ -45,9 +46,6 @@ _CURVES = {
 }
 """Curves by the number of the transfer characteristics in H.273."""
 
-_UNSPECIFIED = 2
-_HIGH_RANGE = {16: "PQ", 18: "HLG"}
-
 
 def stated_profile(stream: BinaryIO, *, is_grey: bool) -> bytes | None:
     """Make a profile of what a PNG file states of its colours beside its own profile.
@@ -61,19 +59,16 @@ def stated_profile(stream: BinaryIO, *, is_grey: bool) -> bytes | None:
     """
     found = _chunks(stream)
     if b"cICP" in found:
-        number, transfer, *_ = found[b"cICP"]
-        if transfer == 13 and (is_grey or number == 1):
-            return None
-        primaries, white = _PRIMARIES[number]
-        return make_profile(_CURVES[transfer], primaries=primaries, white=white, is_grey=is_grey)
+        primaries, transfer, *_ = found[b"cICP"]
+        return h273.profile_of(primaries, transfer, is_grey=is_grey)
     if b"iCCP" in found or b"sRGB" in found:
         return None
     curve = _curve(found.get(b"gAMA", b""))
     points = None if is_grey else _points(found.get(b"cHRM", b""))
     if curve is None and points is None:
         return None
-    primaries, white = points or (SRGB, D65)
-    return make_profile(curve or SRGB_CURVE, primaries=primaries, white=white, is_grey=is_grey)
+    colours, white = points or (SRGB, D65)
+    return make_profile(curve or SRGB_CURVE, primaries=colours, white=white, is_grey=is_grey)
 
 
 def counts_more_than_profile(stream: BinaryIO) -> bool:
@@ -98,12 +93,9 @@ def unread_colours(stream: BinaryIO) -> str | None:
     if stated is None:
         return None
     primaries, transfer, matrix, full_range = stated
-    if transfer in _HIGH_RANGE:
-        return f"it is of high dynamic range ({_HIGH_RANGE[transfer]})"
-    if primaries not in _PRIMARIES or transfer not in _CURVES or matrix or full_range != 1:
-        numbers = "/".join(str(number) for number in stated)
-        return f"its colours are of the unusual kind {numbers} of H.273"
-    return None
+    if matrix or full_range != 1:
+        return f"its colours are no RGB of the full range ({matrix}/{full_range} of H.273)"
+    return h273.unread(primaries, transfer)
 
 
 def _chunks(stream: BinaryIO) -> dict[bytes, bytes]:
@@ -116,7 +108,7 @@ def _chunks(stream: BinaryIO) -> dict[bytes, bytes]:
             stream.seek(chunk.at)
             found[chunk.kind] = stream.read(min(chunk.length, 32))
     stated = found.get(b"cICP", b"")
-    if len(stated) != 4 or _UNSPECIFIED in stated[:2]:
+    if len(stated) != 4 or h273.UNSPECIFIED in stated[:2]:
         found.pop(b"cICP", None)
     return found
 

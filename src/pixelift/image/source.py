@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pixelift.errors import ImageReadError
-from pixelift.image import formats, metadata
+from pixelift.image import formats, h273, metadata
+from pixelift.image.avif_colour import stated_colours
 from pixelift.image.formats import Format
 from pixelift.image.png_colour import unread_colours
 from pixelift.image.tiff_kinds import check_kind
@@ -113,6 +114,8 @@ def _recognise(name: str, stream: BinaryIO) -> PictureFile:
         )
     if fmt.name == "tiff":
         check_kind(stream, name)
+    if fmt.name == "avif" and (stated := stated_colours(stream)):
+        _refuse_colours(file, h273.unread(*stated))
     return file
 
 
@@ -127,7 +130,11 @@ def _check_png(file: PictureFile) -> None:
                 raise ImageReadError(several(file, f"{frames} frames"))
     if kind != b"IEND":
         raise ImageReadError(damaged(file, "it has no end"))
-    if reason := unread_colours(file.stream):
+    _refuse_colours(file, unread_colours(file.stream))
+
+
+def _refuse_colours(file: PictureFile, reason: str | None) -> None:
+    if reason:
         raise ImageReadError(
             f"cannot read {file.name}: {reason}; allowed are colours that a profile can hold. "
             "Convert it to sRGB first."
