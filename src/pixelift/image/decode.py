@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from pixelift.errors import ImageReadError, TooManyPixelsError
 from pixelift.image import h273, lab8, metadata, ycbcr_tiff
 from pixelift.image.avif_colour import stated_colours
+from pixelift.image.exif import orientation_of
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
+from pixelift.image.png_blocks import read_blocks
 from pixelift.image.png_colour import counts_more_than_profile, stated_profile
 from pixelift.image.source import PictureFile, damaged, several
 from pixelift.image.tiff_kinds import READ
@@ -58,9 +60,11 @@ def load(
     options = {"access": access, "fail_on": fail_on}
     with own_errors(notes):
         if not lab8.is_lab8(file):
+            # Asked before it is opened: both share the place in the file.
             to_rgb = ycbcr_tiff.conversion_of(file)
+            blocks = read_blocks(file.stream) if file.format.name == "png" else {}
             image = operate(loader, _vips_source(file.stream), **options)
-            return to_rgb(image) if to_rgb else image
+            return to_rgb(image) if to_rgb else _with_blocks(image, blocks)
         with lab8.as_plain_numbers(file) as source:
             return lab8.to_lab(operate(loader, source, **options), file)
 
@@ -242,6 +246,21 @@ def undecodable(file: PictureFile, err: pyvips.Error) -> ImageReadError:
     if telling:
         return ImageReadError(damaged(file, telling[0]))
     return ImageReadError(damaged(file, "its end is missing" if lines else "its header is wrong"))
+
+
+def _with_blocks(image: pyvips.Image, blocks: dict[str, bytes]) -> pyvips.Image:
+    """Add what libvips did not find in a file."""
+    missing = {name: data for name, data in blocks.items() if not image.get_typeof(name)}
+    if not missing:
+        return image
+    image = operate("copy", image)
+    for name, data in missing.items():
+        image.set_type(pyvips.GValue.blob_type, name, data)
+    if "exif-data" in missing:
+        image.set_type(
+            pyvips.GValue.gint_type, "orientation", orientation_of(missing["exif-data"]) or 1
+        )
+    return image
 
 
 def _vips_source(stream: BinaryIO) -> pyvips.Source:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pixelift.image.geometry import Size
-from pixelift.image.metadata import EXIF_PREFIX, ORIENTATION
+from pixelift.image.metadata import EXIF_PREFIX, ORIENTATION, read_tags
 from pixelift.image.tiff_exif import shortened
 from pixelift.image.tiff_tags import (
     CODES,
@@ -62,6 +62,23 @@ def upright_exif(exif: bytes) -> bytes:
         return _of_number(entry, layout, SHORT, 1)
 
     return _changed(exif, change)
+
+
+def orientation_of(exif: bytes) -> int | None:
+    """Read how a picture lies.
+
+    Args:
+        exif: The block, with or without the prefix.
+
+    Returns:
+        1 to 8, 1 where the block does not say; None for what is no EXIF.
+    """
+    block = io.BytesIO(exif.removeprefix(EXIF_PREFIX))
+    if read_header(block) is None:
+        return None
+    tag = read_tags(block).get(ORIENTATION)
+    stated = 1 if tag is None or tag.value is None else int(tag.value)
+    return stated if 1 <= stated <= 8 else 1
 
 
 def fitting_exif(exif: bytes, size: Size) -> bytes:

@@ -9,7 +9,10 @@ import struct
 MOST_BYTES = 60_000
 """More is left out: JPEG gives 64 KiB to all resources together."""
 
-_MARK, _RESOURCE, _NUMBER = b"Photoshop 3.0\0", b"8BIM", 1028
+MARK = b"Photoshop 3.0\0"
+"""What resources begin with in JPEG, and nowhere else."""
+
+_RESOURCE, _NUMBER = b"8BIM", 1028
 _BEGINNING = b"\x1c"
 
 
@@ -26,7 +29,7 @@ def unwrapped(resources: bytes) -> bytes | None:
         >>> unwrapped(wrapped(b"\x1c\x02\x78\0\x02Hi"))
         b'\x1c\x02x\x00\x02Hi'
     """
-    data = resources.removeprefix(_MARK)
+    data = resources.removeprefix(MARK)
     found = data if data.startswith(_BEGINNING) else b""
     at = 0
     while not found and data[at : at + 4] == _RESOURCE and at + 12 <= len(data):
@@ -71,5 +74,5 @@ def wrapped(iptc: bytes) -> bytes:
     Returns:
         The resources.
     """
-    head = _MARK + _RESOURCE + struct.pack(">HHI", _NUMBER, 0, len(iptc))
+    head = MARK + _RESOURCE + struct.pack(">HHI", _NUMBER, 0, len(iptc))
     return head + iptc + bytes(len(iptc) % 2)

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from pixelift.image.metadata import png_chunks
+from pixelift.image.png_blocks import raw_iptc
 
 MOST_BYTES = 1 << 24
 """Of texts beyond these, all together, nothing is carried along."""
 
 _KINDS = (b"tEXt", b"zTXt", b"iTXt")
 _XMP = b"XML:com.adobe.xmp"
-# How ImageMagick puts EXIF and its kin where PNG has a place for them by now: no texts, and what
-# they say of orientation and size is that of the old picture.
+# EXIF and its kin in digits, which `png_blocks` reads: no texts.
 _PROFILE = b"Raw profile type "
 _AFTER_HEADER = 33
 _BLOCK = 1 << 20
@@ -42,13 +42,20 @@ def read_texts(stream: BinaryIO) -> tuple[bytes, ...]:
     return tuple(texts)
 
 
-def add_texts(stream: BinaryIO, texts: Iterable[bytes], *, xmp: bytes | None = None) -> None:
+def add_texts(
+    stream: BinaryIO,
+    texts: Iterable[bytes],
+    *,
+    xmp: bytes | None = None,
+    iptc: bytes | None = None,
+) -> None:
     """Add texts to a PNG file that was just written, before its pixels, where all programs look.
 
     Args:
         stream: The file, open for reading and writing.
         texts: What `read_texts` returned.
         xmp: An XMP packet, which PNG holds as a text too.
+        iptc: IPTC, which it holds as a text of digits.
 
     Raises:
         OSError: There is no space.
@@ -57,6 +64,8 @@ def add_texts(stream: BinaryIO, texts: Iterable[bytes], *, xmp: bytes | None = N
     if xmp:
         # By XMP's own rule: not compressed, no language.
         chunks.insert(0, b"iTXt" + _XMP + bytes(5) + xmp)
+    if iptc:
+        chunks.insert(0, raw_iptc(iptc))
     data = b"".join(
         struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         for chunk in chunks

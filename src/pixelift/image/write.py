@@ -175,7 +175,7 @@ def _finish(stream: BinaryIO, header: Header, fmt: Format) -> None:
     if fmt.name == "tiff":
         add_exif(stream, header.exif, iptc=header.iptc)
     elif fmt.name == "png":
-        add_texts(stream, header.texts, xmp=header.xmp)
+        add_texts(stream, header.texts, xmp=header.xmp, iptc=header.iptc)
 
 
 def _choose(name: str, format: str | None, path: Path | None) -> Format:
