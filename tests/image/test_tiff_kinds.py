@@ -198,3 +198,14 @@ def test_a_file_without_colours_is_left_to_the_decoder():
     tiff_kinds.check_kind(io.BytesIO(tiny_tiff(filled((1,)), None)), "it")
     nothing = SimpleNamespace(seek=lambda _: 0, read=lambda _: b"")
     assert tiff_kinds.number_of(nothing, 262, 7) == 7
+
+
+@pytest.mark.parametrize("value", [2.0, float("nan"), float("inf")])
+def test_colours_by_a_number_that_is_not_whole_are_left_aside_as_by_libtiff(value):
+    with pytest.raises(ImageReadError):
+        read_picture(tiny_tiff(filled((1, 2, 3)), value, kind=11))
+    # Without a word on it, one colour is for 2x2 pixels.
+    block = bytes([76, 76, 76, 76, 84, 255])
+    tags = {530: (11, [1.0, value])}
+    data = tiny_tiff(filled((0, 0, 0), size=(2, 2)), 6, tags=tags, strips=[block])
+    assert first_pixel(data) == pytest.approx([0.996, 0, 0], abs=0.002)

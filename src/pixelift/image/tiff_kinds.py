@@ -85,7 +85,8 @@ def number_of(stream: BinaryIO, tag: int, default: int | None = None) -> int | N
         default: What it is where the file does not say.
     """
     found = read_numbers(stream, tag, most=1 << 12)
-    return int(found[0]) if found else default
+    # Of another type than whole numbers libtiff leaves such a tag aside.
+    return found[0] if found and isinstance(found[0], int) else default
 
 
 def _unread(stream: BinaryIO, photometric: int) -> str | None:
@@ -158,4 +159,8 @@ def subsampling(stream: BinaryIO) -> tuple[int, int]:
         stream: The file; it is left at another place.
     """
     found = read_numbers(stream, SUBSAMPLING)
-    return (int(found[0]), int(found[1])) if len(found) == 2 else (2, 2)
+    match found:
+        case (int(across), int(down)):
+            return across, down
+        case _:
+            return 2, 2

@@ -1,5 +1,6 @@
 """YCbCr in TIFF: libvips takes it for RGB, except where it is inside of JPEG."""
 
+import math
 from collections.abc import Callable
 
 import pyvips
@@ -64,7 +65,7 @@ def _matrix(
 
 def _numbers(file: PictureFile, tag: int, default: tuple[float, ...]) -> tuple[float, ...]:
     found = read_numbers(file.stream, tag)
-    if len(found) != len(default):
+    if len(found) != len(default) or not all(map(math.isfinite, found)):
         return default
     # A file whose numbers lead to a division by zero has no better ones than the usual.
     if tag == _COEFFICIENTS:
