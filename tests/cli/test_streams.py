@@ -9,6 +9,7 @@ import pytest
 
 from pixelift.cli import streams
 from pixelift.cli.streams import Output, lead_nowhere, lost_output
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="closes streams as a shell does")
 
@@ -25,7 +26,7 @@ def shell(home, tmp_path):
             text=True,
             cwd=tmp_path,
             env={**os.environ, "PIXELIFT_HOME": str(home)},
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
             **options,
         )

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.patience import PATIENCE
+
 IS_ROOT = os.name == "posix" and os.geteuid() == 0
 DROPPED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
 
@@ -153,7 +155,7 @@ def test_a_locked_folder_costs_only_itself(home, somewhere, arguments, code):
         text=True,
         cwd=somewhere,
         env={**os.environ, "PIXELIFT_HOME": str(home)},
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

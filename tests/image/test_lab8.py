@@ -12,6 +12,7 @@ from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import collect
 from tests.image.test_read import levels
+from tests.tiny_tiff import filled, tiny_tiff
 
 COLOURS = np.array(
     [[(200, 100, 50), (0, 0, 0), (255, 255, 255)], [(10, 200, 90), (40, 60, 220), (128, 128, 128)]],
@@ -53,12 +54,29 @@ def test_alpha_beside_lab_stays():
     assert np.abs(levels(picture.pixels) - COLOURS.astype(int)).max() <= 5
 
 
+@pytest.mark.parametrize("kind", [1, 3, 4])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_lab_is_found_in_whatever_type_the_tag_has(kind, order):
+    data = tiny_tiff(filled((128, 20, 0)), 8, kind=kind, order=order)
+    # L = 50.2, a = 20, b = 0.
+    assert np.abs(levels(read_picture(data).pixels)[0, 0] - [152, 107, 120]).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_lab_of_another_number_of_channels_is_refused(channels):
+    with pytest.raises(ImageReadError, match=f"it has {channels} channel"):
+        read_picture(tiny_tiff(filled(range(channels)), 8))
+
+
 def test_channels_that_nobody_knows_are_refused_and_not_taken_for_rgb():
     stream = io.BytesIO()
     deep = np.zeros((2, 3, 3), np.uint16)
     tifffile.imwrite(stream, deep, photometric="icclab")
-    with pytest.raises(ImageReadError, match="its 3 channels are of a kind that is not read"):
+    with pytest.raises(ImageReadError, match="it is Lab with samples of 16 bits"):
         read_picture(stream.getvalue())
+    inks = tiny_tiff(filled((1, 2, 3, 4)), 5, tags={332: (3, [2])})
+    with pytest.raises(ImageReadError, match="its 4 channels are of a kind that is not read"):
+        read_picture(inks)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOENT, errno.EIO])

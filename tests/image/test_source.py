@@ -1,6 +1,7 @@
 import io
 import os
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from PIL import Image
 
 from pixelift.errors import ImageReadError
 from pixelift.image.read import read_picture
+from pixelift.image.read_rows import open_rows
+from pixelift.image.rows import collect
 from pixelift.image.source import open_picture
 
 
@@ -222,3 +225,51 @@ def test_nothing_lands_on_standard_error(capfd):
     captured = capfd.readouterr()
     assert captured.out == ""
     assert captured.err == ""
+
+
+def archive():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("notes.txt", "hello " * 100)
+    return stream.getvalue()
+
+
+FILM = struct.pack(">I", 24) + b"ftypmp42\0\0\0\0mp42isom" + struct.pack(">I", 1000) + b"mdat"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF"])
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b"\0",
+        bytes(12),
+        bytes(5000),
+        b"\xff" * 100,
+        b"\r\n",
+        b"some words",
+        archive(),
+        FILM + bytes(992),  # what phones call a motion photo
+        b"Image_UTC_Data1234567890123SEFHk\0\0\0\1\0\0\0SEFT",
+        "itself",
+    ],
+    ids=["0", "12", "5000", "ff", "line", "words", "zip", "film", "samsung", "itself"],
+)
+def test_what_people_have_behind_the_end_of_a_picture_does_not_matter(kind, behind, tmp_path):
+    stream = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(stream, kind)
+    data = stream.getvalue()
+    expected = read_picture(data).pixels
+    longer = data + (data if behind == "itself" else behind)
+    assert (read_picture(longer).pixels == expected).all()
+    path = tmp_path / "longer"
+    path.write_bytes(longer)
+    with open_rows(path) as rows:
+        assert (collect(rows).pixels == expected).all()
+
+
+def test_of_a_stereo_photo_the_first_picture_is_read():
+    stream = io.BytesIO()
+    left, right = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
+    left.save(stream, "MPO", save_all=True, append_images=[right])
+    assert (read_picture(stream.getvalue()).pixels[0, 0].round() == [1, 0, 0]).all()

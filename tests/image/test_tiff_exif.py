@@ -11,6 +11,7 @@ from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.write import encode_picture, write_picture
+from tests.tiny_tiff import filled, tiny_tiff
 
 MAKE, MODEL, ORIENTATION, DATE, ARTIST, COPYRIGHT = 271, 272, 274, 306, 315, 33432
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
@@ -174,10 +175,24 @@ def test_every_cut_and_every_changed_byte_of_exif_is_survived():
 
 
 def test_a_full_disk_while_exif_is_added_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pixelift.image.write.add_exif", full)
     with pytest.raises(Exception, match="the disk is full"):
         write_picture(read_picture(saved("JPEG")), tmp_path / "a.tif")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_iptc_that_was_written_as_numbers_of_four_bytes_is_put_right():
+    plain = b"\x1c\x02\x78\0\x03Hi!"
+    for order, data in (("<", plain), (">", plain)):
+        numbers = struct.unpack(order + "2I", data)
+        written = tiny_tiff(filled((1,)), 1, order=order, tags={33723: (4, numbers)})
+        assert tiff_exif.read_tiff_iptc(io.BytesIO(written)) == plain
+        # Swapped by a program that took the letters for numbers of the other order.
+        swapped = struct.unpack({"<": ">", ">": "<"}[order] + "2I", data)
+        written = tiny_tiff(filled((1,)), 1, order=order, tags={33723: (4, swapped)})
+        assert tiff_exif.read_tiff_iptc(io.BytesIO(written)) == plain
+    assert tiff_exif.read_tiff_iptc(io.BytesIO(tiny_tiff(filled((1,)), 1))) is None
+    assert tiff_exif.read_tiff_iptc(io.BytesIO(b"no TIFF")) is None

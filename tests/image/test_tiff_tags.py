@@ -86,3 +86,35 @@ def test_what_is_too_long_or_not_there_is_left_out(layout):
 @pytest.mark.parametrize("head", [b"", b"II", b"no TIFF at all", b"II+\0\x08\0\0\0\0"])
 def test_what_is_no_tiff_has_no_header(head):
     assert tiff_tags.read_header(io.BytesIO(head)) is None
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_numbers_of_every_kind_are_read(layout):
+    order = layout.order
+    values = {
+        1: (Value(1, b"\x07"), (7,)),
+        3: (Value(3, struct.pack(order + "2H", 4, 2)), (4, 2)),
+        5: (Value(5, struct.pack(order + "4I", 1, 2, 5, 0)), (0.5, 0)),
+        8: (Value(8, struct.pack(order + "h", -3)), (-3,)),
+        12: (Value(12, struct.pack(order + "3d", 0.25, 1, 2)), (0.25, 1, 2)),
+        2: (Value(2, b"no number\0"), ()),
+    }
+    head = head_of(layout)
+    held = Directory({number: value for number, (value, _) in values.items()})
+    stream = io.BytesIO(head + tiff_tags.lay_out(held, layout, at=len(head)))
+    for number, (_, expected) in values.items():
+        assert tiff_tags.read_numbers(stream, number) == expected
+    assert tiff_tags.read_numbers(stream, 99) == ()
+    assert tiff_tags.read_numbers(stream, 12, most=2) == ()
+
+
+def test_of_a_tag_that_is_there_twice_the_first_counts():
+    entries = struct.pack("<HHHIHxxHHIHxx", 2, 262, 3, 1, 6, 262, 3, 1, 2)
+    stream = io.BytesIO(b"II*\0\x08\0\0\0" + entries + bytes(4))
+    assert tiff_tags.read_numbers(stream, 262) == (6,)
+
+
+def test_numbers_behind_the_end_of_the_file_are_none():
+    entry = struct.pack("<HHHII", 1, 530, 3, 4, 1 << 30)
+    assert tiff_tags.read_numbers(io.BytesIO(b"II*\0\x08\0\0\0" + entry + bytes(4)), 530) == ()
+    assert tiff_tags.read_numbers(io.BytesIO(b"no TIFF"), 530) == ()

@@ -289,12 +289,6 @@ def test_a_lazily_opened_pil_file_works(strong, rng):
         assert strong.upscale(image).size == (18, 14)
 
 
-def test_a_pil_mode_without_a_meaning_in_pixels_is_refused(strong, rng):
-    image = pil_image("L", rng).convert("F")
-    with pytest.raises(ShapeError, match=r'mode "F"; allowed are .*image\.convert'):
-        strong.upscale(image)
-
-
 def test_several_threads_may_share_an_upscaler(strong, rng):
     arrays = [samples(rng, (20 + i % 3, 17, 3), np.uint8) for i in range(12)]
     expected = [strong.upscale(array) for array in arrays]

@@ -18,7 +18,7 @@ def trained(request):
 
 
 def assert_same(found, expected):
-    """Sums of float32 differ from processor to processor, by their terms and not by what is left."""
+    """Sums of float32 differ from processor to processor by their terms, not by what is left."""
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max(), rtol=0)
 
 

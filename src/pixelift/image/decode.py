@@ -11,11 +11,15 @@ import pyvips
 from numpy.typing import NDArray
 
 from pixelift.errors import ImageReadError, TooManyPixelsError
-from pixelift.image import lab8, metadata
+from pixelift.image import h273, lab8, metadata, ycbcr_tiff
+from pixelift.image.avif_colour import stated_colours
+from pixelift.image.exif import orientation_of
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Depth
+from pixelift.image.png_blocks import read_blocks
+from pixelift.image.png_colour import counts_more_than_profile, stated_profile
 from pixelift.image.source import PictureFile, damaged, no_temporary, several
-from pixelift.image.tiff_exif import read_tiff_exif
+from pixelift.image.tiff_kinds import READ
 from pixelift.image.vips import operate
 from pixelift.image.vips_errors import fault_of_temporary, lines_about, own_errors
 
@@ -56,7 +60,11 @@ def load(
     options = {"access": access, "fail_on": fail_on}
     with own_errors(notes):
         if not lab8.is_lab8(file):
-            return operate(loader, _vips_source(file.stream), **options)
+            # Asked before it is opened: both share the place in the file.
+            to_rgb = ycbcr_tiff.conversion_of(file)
+            blocks = read_blocks(file.stream) if file.format.name == "png" else {}
+            image = operate(loader, _vips_source(file.stream), **options)
+            return to_rgb(image) if to_rgb else _with_blocks(image, blocks)
         with lab8.as_plain_numbers(file) as source:
             return lab8.to_lab(operate(loader, source, **options), file)
 
@@ -137,7 +145,7 @@ def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
     if image.interpretation == _UNKNOWN and file.format.name == "tiff":
         raise ImageReadError(
             f"cannot read {file.name}: its {image.bands} channels are of a kind that is not read; "
-            "allowed are grey, RGB, CMYK and Lab of 8 bits. Convert it to RGB first."
+            f"allowed are {READ}. Convert it to RGB first."
         )
     if image.format not in SAMPLES or image.bands > 4:
         raise ImageReadError(
@@ -213,34 +221,29 @@ def turn_of(image: pyvips.Image) -> int:
     return _UPRIGHT[orientation - 1] if 1 <= orientation <= 8 else 0
 
 
-def fitting_icc(image: pyvips.Image, channels: int) -> bytes | None:
+def fitting_icc(image: pyvips.Image, file: PictureFile, channels: int) -> bytes | None:
     """Take the colour profile of a file, where it still fits what was made of its colours.
 
     Args:
         image: What `load` returned, before its colours were changed.
+        file: The file; its stream is left at another place.
         channels: Channels of the picture, without alpha.
+
+    Returns:
+        The profile; of PNG and AVIF also one that is made of what they state in other words.
     """
-    if image.interpretation in (_SUBTRACTIVE, *_ABSOLUTE) or not image.get_typeof(
-        "icc-profile-data"
-    ):
+    if image.interpretation in (_SUBTRACTIVE, *_ABSOLUTE):
         return None
-    icc = bytes(image.get("icc-profile-data"))
-    return icc if metadata.icc_channels(icc) == channels else None
-
-
-def exif_of(image: pyvips.Image, file: PictureFile) -> bytes | None:
-    """Take the EXIF block of a file as it lies there; of TIFF it is put together."""
-    if file.format.name == "tiff":
-        return read_tiff_exif(file.stream)
-    if image.get_typeof("exif-data"):
-        return bytes(image.get("exif-data"))
-    return None
-
-
-def dpi_of(file: PictureFile, exif: bytes | None, turn: int) -> tuple[float, float] | None:
-    """Take the resolution of a file: across and down, once it stands upright."""
-    dpi = metadata.stated_dpi(file.stream, file.format.name, exif)
-    return dpi[::-1] if dpi is not None and turn & 4 else dpi
+    is_png = file.format.name == "png"
+    if image.get_typeof("icc-profile-data") and not (
+        is_png and counts_more_than_profile(file.stream)
+    ):
+        icc = bytes(image.get("icc-profile-data"))
+        return icc if metadata.icc_channels(icc) == channels else None
+    if is_png:
+        return stated_profile(file.stream, is_grey=channels == 1)
+    stated = stated_colours(file.stream) if file.format.name == "avif" else None
+    return None if stated is None else h273.profile_of(*stated, is_grey=channels == 1)
 
 
 def field(image: pyvips.Image, name: str, default: int) -> int:
@@ -258,6 +261,21 @@ def undecodable(file: PictureFile, err: pyvips.Error) -> ImageReadError:
     if telling:
         return ImageReadError(damaged(file, telling[0]))
     return ImageReadError(damaged(file, "its end is missing" if lines else "its header is wrong"))
+
+
+def _with_blocks(image: pyvips.Image, blocks: dict[str, bytes]) -> pyvips.Image:
+    """Add what libvips did not find in a file."""
+    missing = {name: data for name, data in blocks.items() if not image.get_typeof(name)}
+    if not missing:
+        return image
+    image = operate("copy", image)
+    for name, data in missing.items():
+        image.set_type(pyvips.GValue.blob_type, name, data)
+    if "exif-data" in missing:
+        image.set_type(
+            pyvips.GValue.gint_type, "orientation", orientation_of(missing["exif-data"]) or 1
+        )
+    return image
 
 
 def _vips_source(stream: BinaryIO) -> pyvips.Source:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyvips
 
-from pixelift.image import metadata
+from pixelift.image import iptc, metadata
 from pixelift.image.ahead import Channel, give_way
 from pixelift.image.depth import to_float
 from pixelift.image.formats import Format
@@ -77,7 +77,8 @@ def encode(
             if gives_way:
                 give_way()
             options = _options(fmt, depth, quality, header)
-            operate(fmt.operation + "save_target", image, target, keep=_kept(header), **options)
+            kept = _kept(header)
+            operate(fmt.operation + "save_target", image, target, keep=kept, **options)
         except BaseException as problem:  # noqa: BLE001 - raised in the thread that makes the rows
             problems.append(problem)
         finally:
@@ -107,7 +108,7 @@ def _depth(header: Header, fmt: Format) -> int:
 
 def _kept(header: Header) -> str:
     is_described = bool(header.exif) or metadata.believable_dpi(header.dpi) is not None
-    return "exif:icc" if is_described else "icc"
+    return "exif:icc:xmp:iptc" if is_described else "icc:xmp:iptc"
 
 
 def _options(
@@ -158,6 +159,11 @@ def _described(image: pyvips.Image, header: Header, fmt: Format, depth: int) -> 
     blob = pyvips.GValue.blob_type
     if header.exif:
         image.set_type(blob, "exif-data", header.exif)
+    # PNG and TIFF get from `write` what libvips would put into them wrongly.
+    if header.xmp and fmt.name != "png":
+        image.set_type(blob, "xmp-data", header.xmp)
+    if header.iptc and fmt.name == "jpeg":
+        image.set_type(blob, "iptc-data", iptc.wrapped(header.iptc))
     if header.icc is not None and metadata.icc_channels(header.icc) == header.channels:
         image.set_type(blob, "icc-profile-data", header.icc)
         if is_grey and not fmt.has_grey:

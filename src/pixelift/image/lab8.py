@@ -12,7 +12,7 @@ import pyvips
 from pixelift.errors import ImageReadError
 from pixelift.image import metadata
 from pixelift.image.source import PictureFile, no_temporary
-from pixelift.image.tiff_tags import read_header
+from pixelift.image.tiff_tags import CODES, read_header
 from pixelift.image.vips import operate
 
 _CIE, _ICC = 8, 9
@@ -49,7 +49,7 @@ def as_plain_numbers(file: PictureFile) -> Iterator[pyvips.Source]:
     """
     # As libvips leaves ICC's Lab alone, both are called that. A copy, since nobody writes to an
     # input; in a file without a name, since it may be large.
-    at = file.tags[metadata.PHOTOMETRIC].at
+    tag = file.tags[metadata.PHOTOMETRIC]
     header = read_header(file.stream)
     order = "<" if header is None else header[0].order
     with ExitStack() as stack:
@@ -57,8 +57,8 @@ def as_plain_numbers(file: PictureFile) -> Iterator[pyvips.Source]:
         try:
             copy = stack.enter_context(tempfile.TemporaryFile())
             shutil.copyfileobj(file.stream, copy)
-            copy.seek(at)
-            copy.write(struct.pack(order + "H", _ICC))
+            copy.seek(tag.at)
+            copy.write(struct.pack(order + CODES[tag.kind], _ICC))
             copy.flush()
         except OSError as error:
             if error.errno == errno.EIO:  # of the file itself

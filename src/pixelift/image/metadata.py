@@ -1,8 +1,7 @@
 """What libvips does not tell about a file: read from, and corrected in, its raw bytes.
 
-Three things need it. libvips hands out EXIF as bytes but corrects the orientation only in a copy
-it never shows; it makes up a resolution where a file states none; and it says nothing of animated
-PNG or of a camera's raw file that looks like TIFF.
+Two things need it. libvips makes up a resolution where a file states none; and it says nothing of
+animated PNG or of a camera's raw file that looks like TIFF.
 """
 
 import io
@@ -13,9 +12,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from pixelift.image.tiff_tags import (
-    LONG,
+    CODES,
     RATIONAL,
-    SHORT,
     Entry,
     Layout,
     read_entries,
@@ -72,11 +70,13 @@ def read_tags(stream: BinaryIO, *, start: int = 0) -> dict[int, Tag]:
         return {}
     layout, offset = header
     entries, _ = read_entries(stream, layout, offset=offset, start=start)
-    return {entry.number: _tag(stream, layout, entry, start) for entry in entries}
+    # Of a number that is there twice the first counts, as for libtiff.
+    first = {entry.number: entry for entry in reversed(entries)}
+    return {number: _tag(stream, layout, entry, start) for number, entry in first.items()}
 
 
 def _tag(stream: BinaryIO, layout: Layout, entry: Entry, start: int) -> Tag:
-    code = {SHORT: "H", LONG: "I", RATIONAL: "II"}.get(entry.kind)
+    code = {**CODES, RATIONAL: "II"}.get(entry.kind)
     if code is None:
         return Tag(entry.kind, entry.at, None)
     numbers = struct.Struct(layout.order + code)
@@ -98,23 +98,6 @@ def _read_at(stream: BinaryIO, at: int, length: int) -> bytes:
         return stream.read(length)
     except (OSError, OverflowError, ValueError):  # far behind any end
         return b""
-
-
-def upright_exif(exif: bytes) -> bytes:
-    """Set the orientation of an EXIF block to 1 and leave every other byte as it is.
-
-    Args:
-        exif: The block, with or without the "Exif" prefix of JPEG.
-
-    Returns:
-        The block with the prefix.
-    """
-    block = bytearray(exif.removeprefix(EXIF_PREFIX))
-    tag = read_tags(io.BytesIO(block)).get(ORIENTATION)
-    if tag is not None and tag.kind in (SHORT, LONG):
-        order = "<" if block[:2] == b"II" else ">"
-        struct.pack_into(order + ("H" if tag.kind == SHORT else "I"), block, tag.at, 1)
-    return EXIF_PREFIX + bytes(block)
 
 
 def stated_dpi(stream: BinaryIO, name: str, exif: bytes | None) -> tuple[float, float] | None:
@@ -188,7 +171,8 @@ def png_chunks(stream: BinaryIO) -> Iterator[Chunk]:
         stream: The file; it may be moved between two chunks.
 
     Yields:
-        The chunks that lie whole in the file; a file that is not cut short ends with "IEND".
+        The chunks that lie whole in the file, up to "IEND", without which it is cut short.
+        What lies behind that is nothing of the picture's.
     """
     end = stream.seek(0, io.SEEK_END)
     at = 8
@@ -198,6 +182,8 @@ def png_chunks(stream: BinaryIO) -> Iterator[Chunk]:
         if at + 12 + length > end:
             return
         yield Chunk(kind, at + 8, length)
+        if kind == b"IEND":
+            return
         at += 12 + length
 
 

@@ -21,6 +21,9 @@ class PictureChanges(TypedDict, total=False):
     depth: Depth
     icc: bytes | None
     exif: bytes | None
+    xmp: bytes | None
+    iptc: bytes | None
+    texts: tuple[bytes, ...]
     dpi: tuple[float, float] | None
     format: str | None
 
@@ -52,6 +55,15 @@ class Picture:
 
     exif: bytes | None = None
     """EXIF with its "Exif" prefix, as JPEG holds it. Its orientation is always 1: upright."""
+
+    xmp: bytes | None = None
+    """XMP: a packet of XML. What it says of orientation and size is that of the picture."""
+
+    iptc: bytes | None = None
+    """IPTC: captions and credits, without the wrapping of JPEG."""
+
+    texts: tuple[bytes, ...] = ()
+    """Texts of a PNG file: kind and data of each of its chunks, as they lie there."""
 
     dpi: tuple[float, float] | None = None
     """Dots per inch, across and down; None where the file does not say."""

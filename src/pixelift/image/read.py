@@ -8,7 +8,8 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelift.image import decode, metadata
+from pixelift.image import decode
+from pixelift.image.carried import carried
 from pixelift.image.depth import to_float, to_u8
 from pixelift.image.dihedral import transform
 from pixelift.image.geometry import MAX_PIXELS, Size
@@ -118,7 +119,7 @@ def _picture(
     samples: NDArray[np.generic], depth: Depth, image: pyvips.Image, file: PictureFile
 ) -> Picture:
     channels = 1 if samples.shape[2] < 3 else 3
-    icc = decode.fitting_icc(image, channels)
+    icc = decode.fitting_icc(image, file, channels)
     colours = samples[..., :channels]
     if channels == 3 and icc is None and decode.says_no_grey(image, file):
         colours = colours[..., :1] if decode.is_neutral(colours) else colours
@@ -127,15 +128,13 @@ def _picture(
     alpha = None
     if samples.shape[2] > channels:
         alpha = _floats(transform(samples[..., channels:], code), file)[..., 0]
-    exif = decode.exif_of(image, file)
     return Picture(
         pixels=pixels,
         alpha=alpha,
         depth=depth,
         icc=icc,
-        exif=None if exif is None else metadata.upright_exif(exif),
-        dpi=decode.dpi_of(file, exif, code),
         format=file.format.name,
+        **carried(image, file, size=Size(*pixels.shape[:2]), turn=code),
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelift.image import decode, metadata
+from pixelift.image import decode
+from pixelift.image.carried import carried
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.source import PictureFile, open_picture
@@ -96,24 +97,23 @@ class _Reader:
         size = Size(image.height, image.width)
         channels = 1 if image.bands < 3 else 3
         has_alpha = image.bands > channels
-        icc = decode.fitting_icc(stored, channels)
+        with _place_kept(file.stream):
+            icc = decode.fitting_icc(stored, file, channels)
         if channels == 3 and icc is None and decode.says_no_grey(stored, file):
             # Such files are decoded as a whole, so that rows can be taken twice.
             tops = range(0, size.height, _BAND_ROWS)
             bands = (self._fetch(top, min(_BAND_ROWS, size.height - top)) for top in tops)
             self._is_neutral = all(decode.is_neutral(band[..., :3]) for band in bands)
         with _place_kept(file.stream):
-            exif = decode.exif_of(stored, file)
-            dpi = decode.dpi_of(file, exif, decode.turn_of(stored))
+            along = carried(stored, file, size=size, turn=decode.turn_of(stored))
         return Header(
             size=size,
             channels=1 if self._is_neutral else channels,
             has_alpha=has_alpha,
             depth=decode.SAMPLES[image.format][1],
             icc=icc,
-            exif=None if exif is None else metadata.upright_exif(exif),
-            dpi=dpi,
             format=file.format.name,
+            **along,
         )
 
     def _fetch(self, top: int, height: int) -> Samples:

@@ -34,6 +34,9 @@ class Header:
     depth: Depth = 8
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    texts: tuple[bytes, ...] = ()
     dpi: tuple[float, float] | None = None
     format: str | None = None
 
@@ -47,6 +50,9 @@ class Header:
             depth=picture.depth,
             icc=picture.icc,
             exif=picture.exif,
+            xmp=picture.xmp,
+            iptc=picture.iptc,
+            texts=picture.texts,
             dpi=picture.dpi,
             format=picture.format,
         )
@@ -108,6 +114,9 @@ def collect(rows: Rows) -> Picture:
         depth=header.depth,
         icc=header.icc,
         exif=header.exif,
+        xmp=header.xmp,
+        iptc=header.iptc,
+        texts=header.texts,
         dpi=header.dpi,
         format=header.format,
     )

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pixelift.errors import ImageReadError
-from pixelift.image import formats, metadata
+from pixelift.image import formats, h273, metadata
+from pixelift.image.avif_colour import stated_colours
 from pixelift.image.formats import Format
+from pixelift.image.png_colour import unread_colours
 from pixelift.image.shown import quoted
+from pixelift.image.tiff_kinds import check_kind
 
 _REDUCED_PICTURE = 1
 
@@ -130,6 +133,10 @@ def _recognise(name: str, stream: BinaryIO) -> PictureFile:
             f"cannot read {name}: camera raw is not read, only its preview could be; allowed are "
             f"{formats.readable_labels()}. Develop it to TIFF or JPEG first."
         )
+    if fmt.name == "tiff":
+        check_kind(stream, name)
+    if fmt.name == "avif" and (stated := stated_colours(stream)):
+        _refuse_colours(file, h273.unread(*stated))
     return file
 
 
@@ -144,6 +151,15 @@ def _check_png(file: PictureFile) -> None:
                 raise ImageReadError(several(file, f"{frames} frames"))
     if kind != b"IEND":
         raise ImageReadError(damaged(file, "it has no end"))
+    _refuse_colours(file, unread_colours(file.stream))
+
+
+def _refuse_colours(file: PictureFile, reason: str | None) -> None:
+    if reason:
+        raise ImageReadError(
+            f"cannot read {file.name}: {reason}; allowed are colours that a profile can hold. "
+            "Convert it to sRGB first."
+        )
 
 
 def several(file: PictureFile, what: str) -> str:

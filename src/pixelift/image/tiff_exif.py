@@ -29,6 +29,8 @@ _EXIF, _GPS, _INTEROPERABILITY = 34665, 34853, 40965
 _INNER = {0: (_EXIF, _GPS), _EXIF: (_INTEROPERABILITY,), _GPS: (), _INTEROPERABILITY: ()}
 """Which tags lead to further directories: of the first one, 0, and of those that it leads to."""
 
+_IPTC, _PHOTOSHOP = 33723, 34377
+_UNDEFINED = 7
 _ORIENTATION = 274
 _DESCRIBING = frozenset(
     {
@@ -43,10 +45,14 @@ _DESCRIBING = frozenset(
 _WIDTH, _HEIGHT = 256, 257
 _EXIF_WIDTH, _EXIF_HEIGHT = 40962, 40963
 
-# JPEG gives 64 KiB to a block of EXIF. Notes of a camera's maker are the only long value.
-_LONGEST = 32_768
+_OF_THE_FILE = (273, 279, 324, 325, 330, 513, 514)
+"""Tags of a first directory that lead to pixels or to further pictures, which are not there."""
+
+# JPEG gives 64 KiB to a block of EXIF. More is read, since the longest values are left out then.
+_MOST_READ = 1 << 23
 _MOST = 60_000
 _BYTES_OF_ENTRY = 20
+_BYTES_OF_HEADER = 14
 
 _POINTERS = {4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -67,33 +73,79 @@ def read_tiff_exif(stream: BinaryIO) -> bytes | None:
     found = _gather(stream, layout, offset)
     if not found.inner and not found.values.keys() - {_ORIENTATION}:
         return None
+    return _as_block(found, layout, _MOST)
+
+
+def shortened(exif: bytes, most: int) -> bytes:
+    """Lay a block of EXIF out anew without its longest values.
+
+    Args:
+        exif: The block as JPEG holds it.
+        most: Bytes that it may have.
+
+    Returns:
+        The block with its prefix; one that can not be read holds nothing.
+    """
+    block = io.BytesIO(exif.removeprefix(_PREFIX))
+    header = read_header(block)
+    if header is None:
+        return _as_block(Directory(), Layout("<", is_big=False), most)
+    return _as_block(_gather(block, *header, is_block=True), header[0], most)
+
+
+def _as_block(found: Directory, layout: Layout, most: int) -> bytes:
+    _shorten(found, most - _BYTES_OF_HEADER)
     small = Layout(layout.order, is_big=False)
     mark = {"<": b"II", ">": b"MM"}[small.order]
     head = mark + struct.pack(small.order + "HI", 42, 8)
     return _PREFIX + head + lay_out(found, small, at=8)
 
 
-def add_exif(stream: BinaryIO, exif: bytes) -> None:
+def _shorten(found: Directory, most: int) -> None:
+    """Leave the longest values out, one after the other, until the rest fits."""
+    directories = [found]
+    for directory in directories:
+        directories += directory.inner.values()
+    values = [
+        (len(value.data), number, directory)
+        for directory in directories
+        for number, value in directory.values.items()
+    ]
+    left = sum(length + _BYTES_OF_ENTRY for length, _, _ in values)
+    left += _BYTES_OF_ENTRY * len(directories)
+    for length, number, directory in sorted(values, key=lambda value: value[0], reverse=True):
+        if left <= most:
+            return
+        del directory.values[number]
+        left -= length + _BYTES_OF_ENTRY
+
+
+def add_exif(stream: BinaryIO, exif: bytes | None, *, iptc: bytes | None = None) -> None:
     """Add EXIF to a TIFF file with one picture that was just written.
 
     Args:
         stream: The file, open for reading and writing.
         exif: The block as JPEG holds it; one that can not be read adds nothing.
+        iptc: IPTC, which TIFF holds in a tag of its own.
 
     Raises:
         OSError: There is no space.
     """
-    block = io.BytesIO(exif.removeprefix(_PREFIX))
+    block = io.BytesIO((exif or b"").removeprefix(_PREFIX))
     source, target = read_header(block), read_header(stream)
-    if source is None or target is None:
-        return
-    old, offset = source
-    found = _gather(block, old, offset)
-    if not found.inner and not found.values:
+    if target is None:
         return
     layout, offset = target
+    found = Directory()
+    if source is not None:
+        found = _gather(block, *source)
+        _shorten(found, _MOST)
+        found = found.reordered(source[0], layout)
+    if iptc:
+        found.values[_IPTC] = Value(_UNDEFINED, iptc)
+    if not found.inner and not found.values:
+        return
     entries, following = read_entries(stream, layout, offset=offset)
-    found = found.reordered(old, layout)
     _say_size(found, entries, layout)
     end = stream.seek(0, io.SEEK_END)
     at = end + -end % 8
@@ -104,27 +156,59 @@ def add_exif(stream: BinaryIO, exif: bytes) -> None:
     stream.write(layout.offset.pack(at))
 
 
-def _gather(stream: BinaryIO, layout: Layout, offset: int) -> Directory:
-    """Take what describes the photo, from the first directory and those that it leads to."""
-    left = _MOST
+def read_tiff_iptc(stream: BinaryIO) -> bytes | None:
+    """Take the IPTC of a TIFF file.
+
+    Args:
+        stream: The file; it is left at another place.
+
+    Returns:
+        IPTC, or the resources of Photoshop that may hold it; None where there is neither.
+    """
+    header = read_header(stream)
+    if header is None:
+        return None
+    layout, offset = header
+    entries = {entry.number: entry for entry in read_entries(stream, layout, offset=offset)[0]}
+    for number in (_IPTC, _PHOTOSHOP):
+        entry = entries.get(number)
+        value = None if entry is None else read_value(stream, layout, entry, most=_MOST_READ)
+        if value is not None:
+            # Some programs write it as if its letters were numbers of four bytes.
+            is_swapped = value.kind == LONG and value.data[3:4] == b"\x1c"
+            swapped = value.reordered(Layout("<", is_big=False), Layout(">", is_big=False))
+            return swapped.data if is_swapped else value.data
+    return None
+
+
+def _gather(stream: BinaryIO, layout: Layout, offset: int, *, is_block: bool = False) -> Directory:
+    """Take what describes the photo, from the first directory and those that it leads to.
+
+    Of a block that is EXIF by itself the whole first directory describes the photo.
+    """
+
+    def is_wanted(level: int, number: int) -> bool:
+        of_photo = number not in _OF_THE_FILE if is_block else number in _DESCRIBING
+        return bool(level) or of_photo
+
+    left = _MOST_READ
 
     def take(level: int, offset: int) -> Directory:
         nonlocal left
         result = Directory()
         entries = read_entries(stream, layout, offset=offset)[0]
         # Each number once: a file that leads to the same directory a thousand times is a trap.
-        for entry in {entry.number: entry for entry in entries}.values():
+        for entry in {entry.number: entry for entry in reversed(entries)}.values():
             if entry.number in _INNER[level]:
                 place = _pointer(entry, layout)
                 inner = take(entry.number, place) if place else Directory()
                 if inner.values or inner.inner:
                     result.inner[entry.number] = inner
-            elif level or entry.number in _DESCRIBING:
-                most = min(_LONGEST, left - _BYTES_OF_ENTRY)
-                value = read_value(stream, layout, entry, most=most)
+            elif is_wanted(level, entry.number):
+                value = read_value(stream, layout, entry, most=left)
                 if value is not None:
                     result.values[entry.number] = value
-                    left -= len(value.data) + _BYTES_OF_ENTRY
+                    left -= len(value.data)
         return result
 
     return take(0, offset)

@@ -15,6 +15,10 @@ SHORT, LONG, RATIONAL, LONG8 = 3, 4, 5, 16
 WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 129: 1}
 """Bytes of the numbers of each kind that EXIF knows; a rational has two of them."""
 
+CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+"""Kinds that are one whole number each, as `struct` calls them: a file may use any of them."""
+
+_REALS = {11: "f", 12: "d"}
 _RATIONALS = (RATIONAL, 10)
 _MAX_ENTRIES = 4096
 _ALIGNMENT = 8
@@ -175,6 +179,46 @@ def read_value(
         except (OSError, OverflowError, ValueError):
             return None
     return Value(entry.kind, data) if len(data) == length else None
+
+
+def read_numbers(stream: BinaryIO, number: int, *, most: int = 64) -> tuple[float, ...]:
+    """Read all numbers of a tag of the first directory of a TIFF file.
+
+    Args:
+        stream: The file; it is left at another place.
+        number: The tag.
+        most: Numbers above which none is read.
+
+    Returns:
+        The numbers; none where the tag is not there, or holds no numbers. Of a tag that is there
+        twice the first counts, as for libtiff. A rational over 0 is 0.
+    """
+    header = read_header(stream)
+    if header is None:
+        return ()
+    layout, offset = header
+    entries, _ = read_entries(stream, layout, offset=offset)
+    entry = next((entry for entry in entries if entry.number == number), None)
+    if entry is None or entry.count > most:
+        return ()
+    code = {5: "II", 10: "ii"}.get(entry.kind) or {**CODES, **_REALS}.get(entry.kind)
+    if code is None:
+        return ()
+    numbers = struct.Struct(layout.order + code * entry.count)
+    data = entry.field
+    if numbers.size > len(data):
+        try:
+            stream.seek(layout.offset.unpack(data)[0])
+            data = stream.read(numbers.size)
+        except (OSError, OverflowError, ValueError):
+            return ()
+    if len(data) < numbers.size:
+        return ()
+    found = numbers.unpack_from(data)
+    if entry.kind in _RATIONALS:
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return tuple(above / below if below else 0.0 for above, below in pairs)
+    return found
 
 
 def lay_out(

@@ -1,5 +1,6 @@
 """A Picture becomes a file or bytes: whole under its final name, or not at all."""
 
+import dataclasses
 import errno
 import hashlib
 import io
@@ -14,12 +15,15 @@ import pyvips
 from pixelift.errors import ImageWriteError
 from pixelift.image import formats, metadata
 from pixelift.image.encode import encode
+from pixelift.image.exif import fitting_exif
 from pixelift.image.formats import Format
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
+from pixelift.image.png_text import add_texts
 from pixelift.image.rows import Header, Rows, picture_rows
 from pixelift.image.shown import quoted, shown
 from pixelift.image.tiff_exif import add_exif
+from pixelift.image.xmp import fitting_xmp
 
 
 def write_picture(
@@ -83,6 +87,7 @@ def write_rows(
     Raises:
         ImageWriteError: As for `write_picture`; and whatever goes wrong where the rows are made.
     """
+    rows = _fitting(rows)
     path = Path(path)
     name = quoted(path)
     fmt = _choose(name, format, path)
@@ -141,6 +146,7 @@ def encode_rows(rows: Rows, format: str, *, quality: int | None = None) -> bytes
     Raises:
         ImageWriteError: The format is unknown or can not hold the picture.
     """
+    rows = _fitting(rows)
     fmt = _choose("the picture", format, None)
     _check(rows.header.size, fmt, quality, "the picture")
     target = pyvips.Target.new_to_memory()
@@ -153,11 +159,24 @@ def encode_rows(rows: Rows, format: str, *, quality: int | None = None) -> bytes
     return stream.getvalue()
 
 
+def _fitting(rows: Rows) -> Rows:
+    """Make what goes with the pixels fit a picture of this size."""
+    header = rows.header
+    fitting = dataclasses.replace(
+        header,
+        exif=fitting_exif(header.exif, header.size) if header.exif else None,
+        xmp=fitting_xmp(header.xmp, header.size) if header.xmp else None,
+    )
+    return Rows(fitting, rows.bands)
+
+
 def _finish(stream: BinaryIO, header: Header, fmt: Format) -> None:
     """Do to a file what libvips leaves undone."""
     metadata.correct_dpi(stream, fmt.name, metadata.believable_dpi(header.dpi))
-    if header.exif and fmt.name == "tiff":
-        add_exif(stream, header.exif)
+    if fmt.name == "tiff":
+        add_exif(stream, header.exif, iptc=header.iptc)
+    elif fmt.name == "png":
+        add_texts(stream, header.texts, xmp=header.xmp, iptc=header.iptc)
 
 
 def _choose(name: str, format: str | None, path: Path | None) -> Format:

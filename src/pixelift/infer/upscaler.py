@@ -2,7 +2,6 @@
 
 import math
 import os
-import sys
 from fractions import Fraction
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -23,6 +22,7 @@ from pixelift.image.write import encode_rows
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
 from pixelift.infer.effort import Effort
 from pixelift.infer.family import Family
+from pixelift.infer.images import array_of_pil, as_channels, checked_floats, pil_of, pil_of_array
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
@@ -32,12 +32,6 @@ from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
 
 T = TypeVar("T")
-
-OVERSHOOT = 1 / 255
-"""How far floats may lie outside of [0, 1], as resizing leaves them; what is within is clipped."""
-
-PIL_MODES = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB"}
-"""Modes of PIL that are converted first; with CMYK, YCbCr and HSV, which become RGB."""
 
 DEPTHS: dict[int, Depth] = {1: 8, 2: 16, 4: 32}
 """Depth by the bytes of a sample."""
@@ -165,8 +159,9 @@ class Upscaler:
 
                 - numpy array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): grey, grey with
                   alpha, RGB, RGB with alpha. uint8, uint16, or float32 or float64 in [0, 1]; floats
-                  that overshoot by up to 1/255 are clipped.
-                - PIL image; palettes, CMYK and 1-bit images become RGB or grey.
+                  that overshoot by up to 1/255 are clipped. Either byte order.
+                - PIL image; palettes, CMYK and 1-bit images become RGB or grey. Of mode I with
+                  values from 0 to 65535, of mode F from 0 to 1.
                 - The bytes of a picture file; encoded again in the same format.
                 - Picture.
 
@@ -183,7 +178,7 @@ class Upscaler:
         return cast("T", self._upscale(image))
 
     def picture(self, picture: Picture, *, progress: Progress | None = None) -> Picture:
-        """Enlarge a picture; depth, profile, EXIF, resolution and format are carried over.
+        """Enlarge a picture; depth, profile, all that describes it, and format are carried over.
 
         Args:
             picture: The picture; not changed.
@@ -251,7 +246,7 @@ class Upscaler:
             return type(image)(self._bytes(bytes(image)))
         if isinstance(image, np.ndarray):
             return self._array(image)
-        pil = _pil_of(image)
+        pil = pil_of(image)
         if pil is not None:
             return self._pil(image, pil)
         raise ShapeError(
@@ -266,8 +261,8 @@ class Upscaler:
             return encode_rows(sr, fmt.name)
 
     def _array(self, array: NDArray[Any]) -> NDArray[Any]:
-        view = _as_channels(array)
-        samples: Samples = view if view.dtype.kind == "u" else _checked_floats(view)
+        view = as_channels(array)
+        samples: Samples = view if view.dtype.kind == "u" else checked_floats(view)
         has_alpha = samples.shape[2] in (2, 4)
         header = Header(
             Size(samples.shape[0], samples.shape[1]),
@@ -282,60 +277,7 @@ class Upscaler:
         return result.astype(array.dtype, copy=False)
 
     def _pil(self, image: Any, pil: ModuleType) -> object:  # noqa: ANN401  (PIL is not imported)
-        plain = _plain_pil(image)
-        array = np.asarray(plain)
-        if plain.mode.startswith("I;16"):
-            array = array.astype(np.uint16)
-        result = pil.fromarray(self._array(array))
+        result = pil_of_array(self._array(array_of_pil(image)), image.mode, pil)
         # As PIL's own resize does: profile, EXIF and resolution go with the pixels.
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
-
-
-def _as_channels(array: NDArray[Any]) -> NDArray[Any]:
-    view = array[..., None] if array.ndim == 2 else array
-    if view.ndim != 3 or view.shape[2] not in (1, 2, 3, 4) or 0 in view.shape:
-        raise ShapeError(
-            f"the array has the shape {array.shape}; allowed are (H, W) and (H, W, C) with 1 to 4 "
-            f"channels and at least one pixel. Put the channels last: numpy.moveaxis(a, 0, -1)."
-        )
-    if array.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-        raise ShapeError(
-            f"the array is {array.dtype}; allowed are uint8, uint16, and float32 or float64 in "
-            f"[0, 1]. Convert it, for instance with array.astype(numpy.uint8)."
-        )
-    return view
-
-
-def _checked_floats(samples: NDArray[Any]) -> NDArray[np.float32]:
-    low, high = float(samples.min()), float(samples.max())
-    # Comparisons with NaN are false, so that this refuses NaN too.
-    if not (low >= -OVERSHOOT and high <= 1 + OVERSHOOT):
-        raise ShapeError(
-            f"the float array has values from {low:g} to {high:g}; allowed are finite values in "
-            f"[0, 1]. Divide 8-bit values by 255, and replace NaN and infinity."
-        )
-    clipped: NDArray[np.float32] = np.clip(samples, 0, 1).astype(np.float32, copy=False)
-    return clipped
-
-
-def _pil_of(image: object) -> ModuleType | None:
-    # Whoever has a PIL image has imported PIL; nobody else needs it.
-    pil = sys.modules.get("PIL.Image")
-    return pil if pil is not None and isinstance(image, pil.Image) else None
-
-
-def _plain_pil(image: Any) -> Any:  # noqa: ANN401  (PIL is not imported)
-    mode = image.mode
-    if "transparency" in image.info and mode in ("1", "L", "P", "RGB"):
-        return image.convert("LA" if mode in ("1", "L") else "RGBA")
-    if mode in ("L", "LA", "RGB", "RGBA") or mode.startswith("I;16"):
-        return image
-    if mode in PIL_MODES:
-        return image.convert(PIL_MODES[mode])
-    if mode in ("CMYK", "YCbCr", "HSV"):
-        return image.convert("RGB")
-    raise ShapeError(
-        f'the PIL image has mode "{mode}"; allowed are L, LA, RGB, RGBA, I;16, P, 1, CMYK, YCbCr '
-        f'and HSV. Convert it first: image.convert("RGB").'
-    )
