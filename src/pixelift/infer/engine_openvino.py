@@ -346,7 +346,22 @@ def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
 
 @functools.cache
 def _only_core() -> Any:  # noqa: ANN401
-    return import_openvino().Core()
+    openvino = import_openvino()
+    _meet_numpy(openvino)
+    return openvino.Core()
+
+
+def _meet_numpy(openvino: Any) -> None:  # noqa: ANN401
+    """Hand an array to OpenVINO and take it back once, while no other thread can do so.
+
+    With the first array its bindings (2026.4) set up tables of numpy's types: under a lock of C++
+    that a thread waits for without letting go of Python's, which the one that sets up lets go of
+    for a moment. Two threads that came first together waited for each other for ever.
+    """
+    array = np.zeros((1, 1), np.float32)
+    constant = openvino.opset8.constant(array)
+    for held in (constant.data, openvino.Tensor(array).data):
+        held.copy()
 
 
 def _late_converter(name: str) -> Any:  # noqa: ANN401  (an attribute of a module is anything)
