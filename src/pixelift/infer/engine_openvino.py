@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
+from pixelift.forks import ENGINES
 from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
@@ -168,7 +169,7 @@ class OpenVinoEngine:
     def _run(self, kind: Kind, lr: NDArray[Any], keep: Box) -> NDArray[Any]:
         # One at a time: a request already keeps all cores busy, and a second would only double
         # the memory.
-        with self._lock:
+        with ENGINES.at_work(), self._lock:
             try:
                 run = self._runs.pop(kind, None)
                 if run is None:
@@ -340,7 +341,8 @@ def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
     Raises:
         EngineUnavailableError: OpenVINO is not installed.
     """
-    with _core_lock:  # two threads at once would open two, and one of them would go
+    # Two threads at once would open two, and one of them would go.
+    with ENGINES.at_work(), _core_lock:
         return _only_core()
 
 

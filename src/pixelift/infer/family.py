@@ -3,6 +3,7 @@
 import os
 import threading
 
+from pixelift.forks import ENGINES
 from pixelift.infer.effort import Effort, open_network, scales_of
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
@@ -57,7 +58,7 @@ class Family:
         Raises:
             PixeliftError: See `Upscaler`.
         """
-        with self._lock:
+        with ENGINES.at_work(), self._lock:
             if scale not in self._networks:
                 self._networks[scale] = self._open(scale)
             return self._networks[scale]
