@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pixelift.image.picture import Picture
     from pixelift.image.read import read_picture
     from pixelift.image.write import write_picture
-    from pixelift.infer.auto import AutoUpscaler, upscale
+    from pixelift.infer.once import upscale
     from pixelift.infer.upscaler import Upscaler
     from pixelift.metrics.psnr import psnr
     from pixelift.metrics.ssim import ssim
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "AutoUpscaler",
     "Picture",
     "Upscaler",
     "__version__",
@@ -39,14 +38,13 @@ __all__ = [
 # Where each name lives. It is imported when it is first used, so that `import pixelift` loads
 # neither an engine nor the picture library.
 _HOMES = {
-    "AutoUpscaler": "pixelift.infer.auto",
     "Picture": "pixelift.image.picture",
     "Upscaler": "pixelift.infer.upscaler",
     "list_models": "pixelift.zoo.store",
     "psnr": "pixelift.metrics.psnr",
     "read_picture": "pixelift.image.read",
     "ssim": "pixelift.metrics.ssim",
-    "upscale": "pixelift.infer.auto",
+    "upscale": "pixelift.infer.once",
     "write_picture": "pixelift.image.write",
 }
 

@@ -212,7 +212,7 @@ def _open(
     maps: bool,
     **options: Any,  # noqa: ANN401 - those of Upscaler
 ) -> "Upscaler":
-    from pixelift.infer.auto import AUTO, AutoUpscaler
+    from pixelift.infer.auto import AUTO
     from pixelift.infer.effort import DEFAULT_MODEL
     from pixelift.infer.upscaler import Upscaler
 
@@ -220,11 +220,10 @@ def _open(
         raise ConfigError(
             "--explain and --confidence tell of the picture as it is. Leave --soften out"
         )
-    if soften == "auto" or (model == AUTO and not maps):
-        named = DEFAULT_MODEL if model == AUTO and options["effort"] else model
-        return AutoUpscaler(named, soften=None if soften == "auto" else soften, **options)
-    # What is told of the network as a whole has no choice.
-    return Upscaler(DEFAULT_MODEL if model == AUTO else model, soften=soften or 0.0, **options)
+    if maps:
+        # What is told of the network as a whole has no choice.
+        return Upscaler(DEFAULT_MODEL if model == AUTO else model, soften=0.0, **options)
+    return Upscaler(model, soften=soften, **options)
 
 
 def target_of(

@@ -5,6 +5,7 @@ before libvips sees the file.
 """
 
 import io
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from typing import BinaryIO
 from pixelift.errors import ImageReadError
 from pixelift.image import formats, metadata
 from pixelift.image.formats import Format
+
+Source = str | os.PathLike[str] | bytes | bytearray
+"""A picture file: where it is, or its bytes."""
 
 _REDUCED_PICTURE = 1
 
@@ -35,7 +39,7 @@ class PictureFile:
 
 
 @contextmanager
-def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
+def open_picture(source: Source) -> Iterator[PictureFile]:
     """Open a picture and refuse what its first bytes say is no still photo.
 
     Args:
@@ -47,7 +51,7 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
     Raises:
         ImageReadError: It is missing, unreadable, empty, animated, a raw file or no photo.
     """
-    if isinstance(source, bytes):
+    if isinstance(source, bytes | bytearray):
         name = f"the given {len(source)} bytes"
         yield _recognise(name, io.BytesIO(source))
         return

@@ -15,7 +15,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -34,7 +34,8 @@ from pixelift.image.formats import WRITABLE, find_writable
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Rows
 from pixelift.image.write import encode_rows
-from pixelift.infer.auto import AUTO, AutoUpscaler
+from pixelift.infer.auto import AUTO
+from pixelift.infer.engine import EngineChoice, PrecisionChoice
 from pixelift.infer.upscaler import Upscaler
 from pixelift.serve.frames import (
     Done,
@@ -119,12 +120,12 @@ class Studio:
         key = model, scale
         if key not in self._upscalers:
             settings = self._settings
-            open_model = AutoUpscaler if model == AUTO else Upscaler
-            self._upscalers[key] = open_model(
+            self._upscalers[key] = Upscaler(
                 model,
                 scale=scale,
-                engine=settings.engine,
-                precision=settings.precision,
+                # What is none of these is refused with those that are.
+                engine=cast("EngineChoice", settings.engine),
+                precision=cast("PrecisionChoice", settings.precision),
                 threads=settings.threads,
             )
         self._upscalers.move_to_end(key)
@@ -163,9 +164,9 @@ class Studio:
     def _enlarge(
         self, order: Order, data: bytes, progress: Callable[[float], None]
     ) -> tuple[Done, bytes]:
-        upscaler, why = self.upscaler(order.model, order.scale), ""
-        if isinstance(upscaler, AutoUpscaler):
-            upscaler, why = upscaler.choose(data, max_pixels=order.max_pixels)
+        upscaler, why = self.upscaler(order.model, order.scale).choose(
+            data, max_pixels=order.max_pixels
+        )
         with open_rows(data, max_pixels=order.max_pixels) as rows:
             header, bands = rows.header, list(rows.bands)
         size = header.size
@@ -192,7 +193,7 @@ class Studio:
             out_width=out.width,
             out_height=out.height,
             model=upscaler.card.name,
-            why=why,
+            why=why or "",
             resident_bytes=resident_bytes(),
         )
         return done, result
