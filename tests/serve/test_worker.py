@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from pixelift import Upscaler, read_picture
+from pixelift.infer.target import Target
 from pixelift.serve.frames import (
     Done,
     Failed,
@@ -136,11 +138,37 @@ def test_only_some_networks_stay_loaded(tmp_path, monkeypatch):
     for n in range(5):
         write_model(tmp_path / "models", name=f"net{n}")
     studio = Studio(SETTINGS)
-    first = studio.upscaler("net0", 2)
-    assert studio.upscaler("net0", 2) is first
+    target = Target(scale=Fraction(2))
+    first = studio.upscaler("net0", target).network
+    assert studio.upscaler("net0", target).network is first
+    assert studio.upscaler("net0", Target(width=7)).network is first
     for n in range(1, 5):
-        studio.upscaler(f"net{n}", 2)
-    assert studio.upscaler("net0", 2) is not first
+        studio.upscaler(f"net{n}", target)
+    assert studio.upscaler("net0", target).network is not first
+
+
+@pytest.mark.parametrize(
+    ("size", "out"),
+    [
+        ({"scale": 2.5}, (40, 30)),
+        ({"scale": 5}, (80, 60)),
+        ({"scale": None, "width": 20}, (20, 15)),
+        ({"scale": None, "width": 20, "height": 40}, (20, 40)),
+        ({"scale": None, "megapixels": 0.01}, (115, 87)),
+    ],
+)
+def test_results_have_the_size_that_was_asked_for(studio, size, out):
+    done, result = fulfil(studio, picture(), **size)
+    assert (done.out_width, done.out_height) == out
+    made = read_picture(result).size
+    assert (made.width, made.height) == out
+
+
+def test_a_size_that_is_larger_than_results_may_be_is_refused_before_the_work(studio):
+    answer, _ = fulfil(studio, picture(), scale=None, width=64, result_pixels=3000)
+    assert (answer.kind, "0.003 megapixels" in answer.detail) == ("too-many-pixels", True)
+    answer, _ = fulfil(studio, picture(), scale=None, width=1000)
+    assert (answer.kind, "width" in answer.detail) == ("bad-field", True)
 
 
 def start(settings=SETTINGS):

@@ -311,6 +311,23 @@ class Upscaler:
         """
         return self._target.size_of(size)
 
+    def at(self, scale: float | Fraction | Target) -> "Upscaler":
+        """Take the same networks for results of another size.
+
+        Args:
+            scale: As for `Upscaler`.
+
+        Returns:
+            An upscaler that shares what is loaded with this one.
+
+        Raises:
+            ConfigError: A factor that the model does not reach.
+        """
+        other = copy.copy(self)
+        other._target = as_target(scale)
+        other._first = other._open_first(self._family.scales[-1])
+        return other
+
     def _choose(self, condition: Condition) -> tuple["Upscaler", str]:
         if condition.is_degraded and self._photo is not None:
             return self._decided(self._photo, self._share), condition.reason
