@@ -17,7 +17,10 @@ from pixelift.errors import ImageReadError
 from pixelift.image import formats, metadata
 from pixelift.image.formats import Format
 
-Source = str | os.PathLike[str] | bytes | bytearray
+FilePath = str | os.PathLike[str]
+"""Where a file is."""
+
+Source = FilePath | bytes | bytearray
 """A picture file: where it is, or its bytes."""
 
 _REDUCED_PICTURE = 1

@@ -18,12 +18,13 @@ from pixelift.image.formats import Format
 from pixelift.image.geometry import Size
 from pixelift.image.picture import Picture
 from pixelift.image.rows import Header, Rows, picture_rows
+from pixelift.image.source import FilePath
 from pixelift.image.tiff_exif import add_exif
 
 
 def write_picture(
     picture: Picture,
-    path: Path | str,
+    path: FilePath,
     *,
     format: str | None = None,
     quality: int | None = None,
@@ -55,7 +56,7 @@ def write_picture(
 
 def write_rows(
     rows: Rows,
-    path: Path | str,
+    path: FilePath,
     *,
     format: str | None = None,
     quality: int | None = None,

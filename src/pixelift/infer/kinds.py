@@ -1,6 +1,5 @@
 """The kinds of images that Python programs hold, and what is refused of each."""
 
-import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 Image = TypeVar("Image", bound="NDArray[Any] | bytes | bytearray | Picture | PIL.Image.Image")
 """What is enlarged into the same kind."""
-
-FilePath = str | os.PathLike[str]
-"""Where a file is."""
 
 KINDS = "a numpy array, a PIL image, the path or the bytes of a picture file, or a pixelift.Picture"
 

@@ -5,10 +5,11 @@ from fractions import Fraction
 from typing import overload
 
 from pixelift.image.picture import Picture
+from pixelift.image.source import FilePath
 from pixelift.infer.auto import AUTO
 from pixelift.infer.effort import Effort
 from pixelift.infer.engine import EngineChoice, PrecisionChoice
-from pixelift.infer.kinds import FilePath, Image
+from pixelift.infer.kinds import Image
 from pixelift.infer.target import Target
 from pixelift.infer.upscaler import Softening, Upscaler
 

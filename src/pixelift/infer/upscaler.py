@@ -20,7 +20,7 @@ from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples, collect, gather, level_rows, picture_rows
 from pixelift.image.soften import MOST as MOST_SOFTENED
 from pixelift.image.soften import soften_rows
-from pixelift.image.source import Source
+from pixelift.image.source import FilePath, Source
 from pixelift.image.write import encode_rows
 from pixelift.infer.auto import AUTO, PHOTO_MODEL, has_photo_model, look, look_and_keep
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
@@ -30,7 +30,6 @@ from pixelift.infer.family import Family
 from pixelift.infer.kinds import (
     DEPTHS,
     KINDS,
-    FilePath,
     Image,
     as_channels,
     checked_floats,
