@@ -135,16 +135,26 @@ def test_a_mistake_of_ours_is_told_as_one_and_logged(studio, capsys):
 
 def test_only_some_networks_stay_loaded(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXELIFT_HOME", str(tmp_path))
-    for n in range(5):
-        write_model(tmp_path / "models", name=f"net{n}")
+    monkeypatch.setattr("pixelift.serve.worker.KEPT_NETWORKS", 4)
+    for n in range(4):
+        for scale in (2, 3):
+            write_model(tmp_path / "models", name=f"net{n}", scale=scale, width=4, depth=2)
     studio = Studio(SETTINGS)
-    target = Target(scale=Fraction(2))
-    first = studio.upscaler("net0", target).network
-    assert studio.upscaler("net0", target).network is first
-    assert studio.upscaler("net0", Target(width=7)).network is first
-    for n in range(1, 5):
-        studio.upscaler(f"net{n}", target)
-    assert studio.upscaler("net0", target).network is not first
+    two, three = Target(scale=Fraction(2)), Target(scale=Fraction(3))
+    first = studio.upscaler("net0", two).network
+    assert studio.upscaler("net0", two).network is first
+    assert studio.upscaler("net0", Target(width=7)).network is not first  # of the next scale
+    assert studio.upscaler("net0").loaded == 2
+    studio.upscaler("net1", two)
+    studio.upscaler("net1", three)
+    assert studio.upscaler("net0", two).network is first
+    studio.upscaler("net2", two)  # net1 goes, which was used before net0
+    assert studio.upscaler("net0", two).network is first
+    studio.upscaler("net3", two)
+    studio.upscaler("net3", three)
+    studio.upscaler("net2", three)
+    studio.upscaler("net2", two)
+    assert studio.upscaler("net0", two).network is not first
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ class Family:
         self._networks: dict[int, Network | Router] = {}
         self.scales = scales_of(model, effort=effort)
 
+    @property
+    def loaded(self) -> int:
+        """How many networks are open."""
+        return len(self._networks)
+
     def network(self, scale: int) -> Network | Router:
         """Open the network of a scale, or hand out the one that is open.
 

@@ -147,6 +147,11 @@ class Upscaler:
         return self._first
 
     @property
+    def loaded(self) -> int:
+        """How many networks are in memory; those of other scales come when they are needed."""
+        return self._family.loaded + (self._photo.loaded if self._photo else 0)
+
+    @property
     def scale(self) -> float | None:
         """Factor that both sides are enlarged by; None where another target than a factor is."""
         factor = self._target.scale

@@ -51,8 +51,9 @@ from pixelift.serve.frames import (
     read_frame,
 )
 
-KEPT_MODELS = 4
-"""Networks that stay loaded; one takes some ten megabytes."""
+KEPT_NETWORKS = 6
+"""Networks that stay loaded, or as many as one model has. With what is compiled of it for some
+sizes of tiles, one takes up to a hundred megabytes."""
 
 LOOK_SECONDS = 0.1
 """Time between two looks at the memory that is taken, and between two reports of progress."""
@@ -129,10 +130,14 @@ class Studio:
                 threads=settings.threads,
             )
         self._upscalers.move_to_end(model)
-        while len(self._upscalers) > KEPT_MODELS:
+        # Those of the picture before are counted here: they were loaded when it needed them.
+        while len(self._upscalers) > 1 and self._loaded() > KEPT_NETWORKS:
             self._upscalers.popitem(last=False)
         upscaler = self._upscalers[model]
         return upscaler if target is None else upscaler.at(target)
+
+    def _loaded(self) -> int:
+        return sum(upscaler.loaded for upscaler in self._upscalers.values())
 
     def fulfil(
         self, order: Order, data: bytes, *, progress: Callable[[float], None]
