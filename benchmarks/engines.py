@@ -63,7 +63,7 @@ def main(bench: Path) -> None:
             method = open_method("balanced", scale=scale, engine=engine, precision=precision)
             psnr_y = evaluate(method, bench / "Set5" / "HR")["psnr_y"] or 0.0
             reference.setdefault(scale, psnr_y)
-            library = Upscaler(scale=scale, engine=engine, precision=precision)
+            library = Upscaler("balanced", scale=scale, engine=engine, precision=precision)
             rows.append(
                 {
                     "model": "balanced",

@@ -58,7 +58,7 @@ def main() -> None:
     """Enlarge the corpus and write results/formats.json."""
     sys.path.insert(0, str(ROOT))
     hard_pictures = importlib.import_module("tools.corpus").hard_pictures
-    upscaler = Upscaler(scale=SCALE, precision="f32")
+    upscaler = Upscaler("balanced", scale=SCALE, precision="f32")
     rows = []
     for hard in hard_pictures():
         before = read_picture(hard.data)

@@ -20,7 +20,8 @@ WIDE = (64, 16)
 IN_MEMORY = """
 import sys, pixelift
 picture = pixelift.read_picture(sys.argv[1])
-pixelift.write_picture(pixelift.Upscaler(scale=4).picture(picture), sys.argv[2], overwrite=True)
+larger = pixelift.Upscaler("balanced", scale=4).picture(picture)
+pixelift.write_picture(larger, sys.argv[2], overwrite=True)
 """
 
 

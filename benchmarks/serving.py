@@ -36,7 +36,7 @@ def pictures(count: int) -> list[bytes]:
 
 def library(files: list[bytes]) -> float:
     """Enlarge them one after the other with all cores; pictures a second."""
-    upscaler = Upscaler(scale=SCALE)
+    upscaler = Upscaler("balanced", scale=SCALE)
     upscaler.upscale(files[0])
     started = time.perf_counter()
     for data in files:

@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
     started = time.perf_counter()
     bicubic = np.clip(upscale(lr.pixels, SCALE), 0, 1)
     bicubic_seconds = time.perf_counter() - started
-    upscaler = Upscaler(scale=SCALE)
+    upscaler = Upscaler("balanced", scale=SCALE)
     started = time.perf_counter()
     restored = upscaler.picture(lr).pixels
     seconds = time.perf_counter() - started

@@ -10,6 +10,7 @@ PixeliftError
 ├── ConfigError               a recipe or setting that makes no sense
 ├── ShapeError                an array of the wrong shape, type or range
 ├── EngineUnavailableError    an optional package is not installed
+├── ForkError                 a library that a forked process cannot use
 ├── OutOfMemoryError          an engine ran out of memory even with the smallest tile
 ├── DatasetError              a training set that is damaged or cannot be made
 │   └── WrongDatasetError     photos, or a place for a training set or with one, named by mistake
@@ -62,6 +63,10 @@ class ShapeError(PixeliftError, ValueError):
 
 class EngineUnavailableError(PixeliftError, ImportError):
     """An optional package is not installed; the message says which to install."""
+
+
+class ForkError(PixeliftError):
+    """A library was used before this process was forked, and would hang in it."""
 
 
 class OutOfMemoryError(PixeliftError, MemoryError):

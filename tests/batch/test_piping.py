@@ -7,7 +7,6 @@ from PIL import Image
 from pixelift.batch import piping
 from pixelift.batch.piping import pipe_picture
 from pixelift.errors import ImageReadError
-from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
 from tests.prepared import natural_photo
@@ -46,7 +45,7 @@ def test_a_picture_from_a_pipe_is_looked_at():
     Image.fromarray(natural).save(stream, "JPEG", quality=25)
     target = io.BytesIO()
     options = {"format": "png", "quality": None, "max_pixels": 10**6}
-    pipe_picture(io.BytesIO(stream.getvalue()), target, AutoUpscaler(scale=2), **options)
+    pipe_picture(io.BytesIO(stream.getvalue()), target, Upscaler(scale=2), **options)
     expected = Upscaler("photo", scale=2).upscale(np.asarray(Image.open(stream)))
     assert np.array_equal(np.asarray(Image.open(target)), expected)
 

@@ -89,6 +89,15 @@ def test_folders_are_walked_and_mirrored(run, save):
     ]
 
 
+@pytest.mark.parametrize(("word", "name"), [("jpg", "photo_x2.jpg"), ("tif", "photo_x2.tif")])
+def test_a_format_may_be_called_by_its_usual_ending(run, save, word, name):
+    save("photo.png")
+
+    assert run("photo.png", "--format", word)[0] == 0
+    assert run("photo.png", "--format", word, "-o", name, "--overwrite")[0] == 0
+    assert sorted(p.name for p in Path().iterdir()) == sorted(["photo.png", name])
+
+
 def test_formats_and_quality_are_handed_on(run, save):
     save("photo.png", size=(60, 60))
 
@@ -146,7 +155,8 @@ def test_an_unknown_model_is_told_before_any_picture_is_looked_at(run):
     assert err.startswith('pixelift: no model "fak". Did you mean "fake"?')
 
 
-@pytest.mark.parametrize("scale", ["0", "-2", "17", "nan", "1/0"])
+# The last would be a number of a billion digits.
+@pytest.mark.parametrize("scale", ["0", "-2", "17", "nan", "1/0", "2x", "1e999999999"])
 def test_a_scale_that_does_not_exist_is_refused(run, scale, save):
     save("a.png")
 

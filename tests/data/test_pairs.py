@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from pixelift.data.halved import Halver
 from pixelift.data.pairs import PairDataset, batches
 from pixelift.data.sample import CropSampler, Sampling
 from pixelift.image.dihedral import DIHEDRAL, inverse
@@ -92,3 +93,15 @@ def test_the_number_of_workers_changes_nothing(dataset, workers):
     for (_, a), (_, b) in zip(alone, helped, strict=True):
         assert torch.equal(a.lr, b.lr)
         assert torch.equal(a.hr, b.hr)
+
+
+def test_what_needs_libvips_is_not_made_by_forked_processes(prepared, sampler, dataset):
+    halving = PairDataset(
+        prepared, sampler, scale=2, batch=5, halver=Halver(share=1.0, scale=2, seed=1)
+    )
+    assert dataset.forks_safely
+    assert not halving.forks_safely
+    downscale(np.zeros((64, 64, 3), np.uint8), 2)  # libvips is used before the workers are there
+    ((_, alone),) = batches(halving, first=0, last=1, workers=0)
+    ((_, helped),) = batches(halving, first=0, last=1, workers=1)
+    assert torch.equal(alone.lr, helped.lr)

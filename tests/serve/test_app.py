@@ -48,6 +48,31 @@ def test_a_picture_comes_back_as_the_library_makes_it(client):
     assert answer.content == Upscaler("balanced", scale=2, threads=1).upscale(data)
 
 
+@pytest.mark.parametrize("path", ["/v1/upscale", "/v1/jobs"])
+def test_what_nobody_would_read_is_refused_and_told_where_it_belongs(client, path):
+    answer = client.post(path, files={"image": ("a.png", bytes(50_000))})
+    assert (answer.status_code, answer.json()["field"]) == (422, "image")
+    assert "allowed are file, scale" in answer.json()["detail"]
+    answer = client.post(f"{path}?scale=2", files={"file": picture()})
+    assert (answer.status_code, answer.json()["field"]) == (422, "scale")
+    assert "fields are sent in the form" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "size", "name"),
+    [
+        ({"scale": "2.5", "format": "jpg"}, "40x30", "photo_x2.5.jpg"),
+        ({"scale": "x2", "model": "auto", "format": "tif"}, "32x24", "photo_x2.tif"),
+        ({"width": "64", "model": "balanced_x2"}, "64x48", "photo_64w.png"),
+    ],
+)
+def test_it_takes_what_the_command_line_takes(client, fields, size, name):
+    answer = client.post("/v1/upscale", files={"file": ("photo.png", picture())}, data=fields)
+    assert answer.status_code == 200, answer.text
+    assert str(read_picture(answer.content).size) == size
+    assert f'filename="{name}"' in answer.headers["content-disposition"]
+
+
 def test_fields_choose_scale_format_and_quality(client):
     answer = post(client, picture(), scale=3, format="jpeg", quality=50, model="balanced")
     assert answer.headers["content-type"] == "image/jpeg"

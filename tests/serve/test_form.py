@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
-from pixelift.serve.form import read_form, safe_name
+from pixelift.serve.form import read_form, refuse_query, safe_name
 from pixelift.serve.limits import FORM_BYTES, ByteBudget, Limits
 from pixelift.serve.problems import Problem
 from tests.serving import BOUNDARY, FORM_TYPE, form
@@ -115,6 +115,34 @@ def test_what_is_wrong_with_a_field_is_told(parts, words):
     problem = refused(form(parts), limits=Limits(upload_bytes=10_000))
     assert problem.kind == "bad-field"
     assert words in problem.detail
+
+
+@pytest.mark.parametrize("name", ["image", "File", "file ", "", "sclae", "i" * 300])
+def test_a_picture_under_another_name_is_told_the_right_one_before_its_size(name):
+    body = form({name: b"x" * 50_000, "scale": "2"})
+    problem = refused(body, limits=Limits(upload_bytes=10**6))
+    assert problem.kind == "bad-field"
+    assert "is not known; allowed are file, scale" in problem.detail
+    assert 'Send the picture as "file"' in problem.detail
+    assert len(problem.detail) < 250
+
+
+def test_whether_a_picture_came_as_a_file_is_known():
+    assert read(form({"file": b"x"})).is_file
+    text = form({"file": b"x"}).replace(b'; filename="photo.png"', b"")
+    assert not read(text).is_file
+
+
+@pytest.mark.parametrize(
+    ("query", "name"), [("scale=2", "scale"), ("format", "format"), ("a=1&b=2", "a")]
+)
+def test_fields_in_the_address_are_refused_and_told_where_they_belong(query, name):
+    with pytest.raises(Problem, match="fields are sent in the form") as caught:
+        refuse_query(
+            Request({"type": "http", "path": "/", "query_string": query.encode(), "headers": []})
+        )
+    assert (caught.value.kind, caught.value.field) == ("bad-field", name)
+    refuse_query(Request({"type": "http", "path": "/", "query_string": b"", "headers": []}))
 
 
 def test_a_field_that_is_there_twice_is_refused():

@@ -13,7 +13,10 @@ from pixelift.serve.gate import (
 )
 from pixelift.serve.problems import Problem
 
-ACCESS = Access(hosts=known_hosts(["Photos.Example:443"]), token="s3cret")
+ACCESS = Access(
+    hosts=known_hosts(["Photos.Example:443", "bücher.example", "https://other.example/"]),
+    token="s3cret",
+)
 
 
 def kind_of(check, *arguments):
@@ -34,6 +37,15 @@ def kind_of(check, *arguments):
         "192.168.1.9",
         "photos.example",
         "photos.example:8443",
+        "photos.example.",
+        "photos.example.:443",
+        "PHOTOS.Example.:8443",
+        "localhost.:8000",
+        "127.0.0.1.:8000",
+        "[0:0:0:0:0:0:0:1]",
+        "photos.example:",
+        "xn--bcher-kva.example",
+        "other.example:1",
     ],
 )
 def test_addresses_and_known_names_are_let_in(host):
@@ -52,6 +64,15 @@ def test_addresses_and_known_names_are_let_in(host):
         "[::1].evil",
         "1",
         "@127.0.0.1x",
+        "photos.example..",
+        "photos.example:x",
+        "evil.example@localhost",
+        "localhost/evil.example",
+        "[::1",
+        "[localhost]",
+        ".",
+        ":8000",
+        "photos.example:80:80",
     ],
 )
 def test_a_name_that_could_have_been_made_to_point_here_is_refused(host):
@@ -69,6 +90,12 @@ def test_a_name_is_cut_out_of_the_header():
         ({}, None),
         ({"host": "localhost:8000", "origin": "http://localhost:8000"}, None),
         ({"host": "photos.example", "origin": "https://photos.example"}, None),
+        ({"host": "photos.example:443", "origin": "https://photos.example"}, None),
+        ({"host": "Photos.example.:80", "origin": "http://photos.example"}, None),
+        ({"host": "[::1]:8000", "origin": "http://[::1]:8000"}, None),
+        ({"host": "photos.example:80", "origin": "https://photos.example"}, "cross-origin"),
+        ({"host": "photos.example", "origin": "https://photos.example:8443"}, "cross-origin"),
+        ({"host": "", "origin": "file://"}, "cross-origin"),
         ({"host": "localhost:8000", "origin": "http://localhost:9000"}, "cross-origin"),
         ({"host": "localhost:8000", "origin": "https://evil.example"}, "cross-origin"),
         ({"host": "localhost:8000", "origin": "null"}, "cross-origin"),

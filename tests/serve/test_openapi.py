@@ -8,6 +8,9 @@ import httpx
 import jsonschema
 import pytest
 
+from pixelift.serve.fields import order_of
+from pixelift.serve.form import FIELDS, Form
+from pixelift.serve.limits import ByteBudget, Limits
 from pixelift.serve.openapi import openapi
 from tests.patience import PATIENCE
 from tests.serving import picture
@@ -35,8 +38,14 @@ def test_every_operation_says_what_it_answers_and_shows_examples():
 
 def test_what_may_be_asked_for_is_what_there_is():
     form = DOCUMENT["components"]["schemas"]["Form"]
-    assert form["properties"]["scale"]["enum"] == [2, 3, 4]
-    assert form["properties"]["model"]["enum"] == ["balanced"]
+    known = ["balanced", *(f"balanced_x{scale}" for scale in (2, 3, 4))]
+    assert form["properties"]["model"]["enum"] == known
+    assert set(form["properties"]) == {"file", *FIELDS}
+    for name, shown in form["properties"].items():
+        if name != "file":
+            fields = {name: str(shown["example"])}
+            sent = Form(bytearray(picture()), "a.png", ByteBudget(1).take(1), fields)
+            order_of(sent, offers={"auto": [2], **OFFERS}, limits=Limits())
     assert form["required"] == ["file"]
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pixelift import Upscaler, read_picture
+from pixelift.infer.target import Target
 from pixelift.serve.frames import (
     Done,
     Failed,
@@ -133,14 +135,50 @@ def test_a_mistake_of_ours_is_told_as_one_and_logged(studio, capsys):
 
 def test_only_some_networks_stay_loaded(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXELIFT_HOME", str(tmp_path))
-    for n in range(5):
-        write_model(tmp_path / "models", name=f"net{n}")
+    monkeypatch.setattr("pixelift.serve.worker.KEPT_NETWORKS", 4)
+    for n in range(4):
+        for scale in (2, 3):
+            write_model(tmp_path / "models", name=f"net{n}", scale=scale, width=4, depth=2)
     studio = Studio(SETTINGS)
-    first = studio.upscaler("net0", 2)
-    assert studio.upscaler("net0", 2) is first
-    for n in range(1, 5):
-        studio.upscaler(f"net{n}", 2)
-    assert studio.upscaler("net0", 2) is not first
+    two, three = Target(scale=Fraction(2)), Target(scale=Fraction(3))
+    first = studio.upscaler("net0", two).network
+    assert studio.upscaler("net0", two).network is first
+    assert studio.upscaler("net0", Target(width=7)).network is not first  # of the next scale
+    assert studio.upscaler("net0").loaded == 2
+    studio.upscaler("net1", two)
+    studio.upscaler("net1", three)
+    assert studio.upscaler("net0", two).network is first
+    studio.upscaler("net2", two)  # net1 goes, which was used before net0
+    assert studio.upscaler("net0", two).network is first
+    studio.upscaler("net3", two)
+    studio.upscaler("net3", three)
+    studio.upscaler("net2", three)
+    studio.upscaler("net2", two)
+    assert studio.upscaler("net0", two).network is not first
+
+
+@pytest.mark.parametrize(
+    ("size", "out"),
+    [
+        ({"scale": 2.5}, (40, 30)),
+        ({"scale": 5}, (80, 60)),
+        ({"scale": None, "width": 20}, (20, 15)),
+        ({"scale": None, "width": 20, "height": 40}, (20, 40)),
+        ({"scale": None, "megapixels": 0.01}, (115, 87)),
+    ],
+)
+def test_results_have_the_size_that_was_asked_for(studio, size, out):
+    done, result = fulfil(studio, picture(), **size)
+    assert (done.out_width, done.out_height) == out
+    made = read_picture(result).size
+    assert (made.width, made.height) == out
+
+
+def test_a_size_that_is_larger_than_results_may_be_is_refused_before_the_work(studio):
+    answer, _ = fulfil(studio, picture(), scale=None, width=64, result_pixels=3000)
+    assert (answer.kind, "0.003 megapixels" in answer.detail) == ("too-many-pixels", True)
+    answer, _ = fulfil(studio, picture(), scale=None, width=1000)
+    assert (answer.kind, "width" in answer.detail) == ("bad-field", True)
 
 
 def start(settings=SETTINGS):

@@ -109,3 +109,8 @@ def test_what_cannot_be_done_is_told_before_anything_is_made(tmp_path):
     with pytest.raises(ConfigError, match="allowed are names that end in"):
         run(film, tmp_path / "b.webm")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mkv", "home"]
+
+
+def test_a_film_has_one_network_for_all_frames(tmp_path):
+    with pytest.raises(ConfigError, match=r'model "auto" .* and a film takes one network for all'):
+        enlarge(tmp_path / "film.mp4", tmp_path / "large.mp4", model="auto")

@@ -73,7 +73,7 @@ def test_the_recipe_opens_with_command_time_and_the_card_s_scores(key):
 def test_the_bundled_photo_comes_back_sharper_than_by_interpolation(scale, gain):
     hr = modcrop(to_u8(read_picture(PHOTO).pixels)[400:700, 300:600], scale)
     lr = downscale(hr, scale)
-    sr = Upscaler(scale=scale, precision="f32").picture(Picture(to_float(lr))).pixels
+    sr = Upscaler("balanced", scale=scale, precision="f32").picture(Picture(to_float(lr))).pixels
     better = psnr(sr, hr, shave=scale) - psnr(upscale(lr, scale), hr, shave=scale)
     assert better > gain
 

@@ -18,7 +18,6 @@ from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.shown import shown, told
 from pixelift.image.write import write_rows
-from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
 
 WHOLE_BYTES = 12
@@ -145,10 +144,9 @@ class _Work:
         job = self.job
         if self._is_done():
             return
-        if isinstance(self.upscaler, AutoUpscaler):
-            self.upscaler, self.why = self.upscaler.choose(
-                job.input, max_pixels=self.settings.max_pixels
-            )
+        self.upscaler, self.why = self.upscaler.choose(
+            job.input, max_pixels=self.settings.max_pixels
+        )
         with open_rows(job.input, max_pixels=self.settings.max_pixels) as rows:
             self.size = rows.header.size
             self.out_size = self.upscaler.size_of(self.size)

@@ -8,7 +8,6 @@ from pixelift.image.encode import sample_type
 from pixelift.image.formats import FORMATS
 from pixelift.image.read_rows import open_rows
 from pixelift.image.write import encode_rows
-from pixelift.infer.auto import AutoUpscaler
 from pixelift.infer.upscaler import Upscaler
 
 MAX_BYTES = 1 << 30
@@ -51,8 +50,7 @@ def pipe_picture(
         raise ImageReadError(
             f"the picture on stdin has more than {MAX_BYTES >> 20} MiB. Save it to a file first"
         )
-    if isinstance(upscaler, AutoUpscaler):
-        upscaler, _ = upscaler.choose(data, max_pixels=max_pixels)
+    upscaler, _ = upscaler.choose(data, max_pixels=max_pixels)
     with open_rows(data, max_pixels=max_pixels) as rows:
         own = FORMATS[rows.header.format or "png"]
         fmt = FORMATS[format] if format else own if own.depths else FORMATS["png"]

@@ -13,7 +13,7 @@ from cyclopts import Parameter, Token
 
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
-from pixelift.image.formats import readable_labels
+from pixelift.image.formats import find_writable, readable_labels
 from pixelift.image.geometry import MAX_PIXELS
 from pixelift.image.shown import shown
 
@@ -48,11 +48,12 @@ def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - c
         ValueError: It is none; the parser makes its message of it.
     """
     del type_
+    from pixelift.infer.target import parse_factor
+
     word = tokens[0].value
-    try:
-        return Fraction(word.removeprefix("x"))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f'"{word}" is no factor; allowed is 1 to 16, as --scale 2.5') from None
+    if (found := parse_factor(word)) is None:
+        raise ValueError(f'"{word}" is no factor; allowed is 1 to 16, as --scale 2.5')
+    return found
 
 
 def softening(type_: Any, tokens: Sequence[Token]) -> float | Literal["auto"]:  # noqa: ANN401
@@ -80,7 +81,9 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
     *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
     output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
-    scale: Annotated[Fraction | None, Parameter(name=["--scale", "-s"], converter=factor)] = None,
+    scale: Annotated[
+        Fraction | None, Parameter(name=["--scale", "-s"], converter=factor, n_tokens=1)
+    ] = None,
     width: Annotated[int | None, Parameter(converter=whole_number)] = None,
     height: Annotated[int | None, Parameter(converter=whole_number)] = None,
     megapixels: float | None = None,
@@ -91,7 +94,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     explain: Path | None = None,
     confidence: Path | None = None,
     overwrite: bool = False,
-    format: Literal["png", "jpeg", "webp", "tiff", "avif"] | None = None,
+    format: Literal["png", "jpeg", "jpg", "webp", "tiff", "tif", "avif"] | None = None,
     quality: Annotated[int | None, Parameter(converter=whole_number)] = None,
     tile: Annotated[int | None, Parameter(converter=whole_number)] = None,
     threads: Annotated[int | None, Parameter(converter=whole_number)] = None,
@@ -159,6 +162,8 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             "as --max-megapixels 500"
         )
     target = target_of(scale, width, height, megapixels)
+    fmt = find_writable(format, None) if format else None
+    format_name = fmt.name if fmt else None
     pipes = PIPE in inputs or (output is not None and Path(output) == PIPE)
     # Before any work on files, so that a wrong model or scale is told at once.
     upscaler = _open(
@@ -184,10 +189,10 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     settings = Settings(quality=quality, overwrite=overwrite, max_pixels=max_megapixels * MEGA)
     if pipes:
         _refuse_more_than_a_pipe(inputs, output, watch=watch, json=json)
-        return _pipe(upscaler, settings, format)
+        return _pipe(upscaler, settings, format_name)
 
     def plan() -> "Plan":
-        return plan_jobs(inputs, output=output, label=upscaler.target.label, format=format)
+        return plan_jobs(inputs, output=output, label=upscaler.target.label, format=format_name)
 
     planned = plan()
     jobs, empty = planned.jobs, planned.empty
@@ -218,7 +223,7 @@ def _open(
     maps: bool,
     **options: Any,  # noqa: ANN401 - those of Upscaler
 ) -> "Upscaler":
-    from pixelift.infer.auto import AUTO, AutoUpscaler
+    from pixelift.infer.auto import AUTO
     from pixelift.infer.effort import DEFAULT_MODEL
     from pixelift.infer.upscaler import Upscaler
 
@@ -226,11 +231,10 @@ def _open(
         raise ConfigError(
             "--explain and --confidence tell of the picture as it is. Leave --soften out"
         )
-    if soften == "auto" or (model == AUTO and not maps):
-        named = DEFAULT_MODEL if model == AUTO and options["effort"] else model
-        return AutoUpscaler(named, soften=None if soften == "auto" else soften, **options)
-    # What is told of the network as a whole has no choice.
-    return Upscaler(DEFAULT_MODEL if model == AUTO else model, soften=soften or 0.0, **options)
+    if maps:
+        # What is told of the network as a whole has no choice.
+        return Upscaler(DEFAULT_MODEL if model == AUTO else model, soften=0.0, **options)
+    return Upscaler(model, soften=soften, **options)
 
 
 def target_of(

@@ -31,7 +31,9 @@ def video(  # noqa: PLR0913 - every option of the command is a parameter
     /,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    scale: Annotated[Fraction | None, Parameter(name=["--scale", "-s"], converter=factor)] = None,
+    scale: Annotated[
+        Fraction | None, Parameter(name=["--scale", "-s"], converter=factor, n_tokens=1)
+    ] = None,
     width: Annotated[int | None, Parameter(converter=whole_number)] = None,
     height: Annotated[int | None, Parameter(converter=whole_number)] = None,
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "swift",

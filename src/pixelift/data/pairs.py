@@ -81,8 +81,11 @@ class PairDataset(Dataset[Batch]):
 
     @property
     def forks_safely(self) -> bool:
-        """Whether forked processes may make batches: they hung with libvips, which makes WebP."""
-        return self._degrader.is_clean
+        """Whether forked processes may make batches: without libvips, see `pixelift.forks`.
+
+        It makes WebP, and halves crops.
+        """
+        return self._degrader.is_clean and not self._halver.share
 
     def _picture(self, number: int) -> Cuttable:
         if number not in self._maps:

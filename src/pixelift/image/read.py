@@ -1,7 +1,6 @@
 """A path or bytes become a Picture: header first, pixels only when the header is acceptable."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from pixelift.image.depth import to_float, to_u8
 from pixelift.image.dihedral import transform
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Depth, Picture
-from pixelift.image.source import PictureFile, open_picture
+from pixelift.image.source import PictureFile, Source, open_picture
 from pixelift.image.vips_errors import Tries, own_errors
 
 T = TypeVar("T")
@@ -22,7 +21,7 @@ T = TypeVar("T")
 _BAND_ROWS = 256
 
 
-def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read one photo, upright and whole, or say in one line why not.
 
     The format is recognised by the content, and only by the loader of that format is it opened. A
@@ -43,7 +42,7 @@ def read_picture(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) ->
     return _read(source, _picture, max_pixels=max_pixels, advice=decode.larger_limit)
 
 
-def read_u8(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+def read_u8(source: Source, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Read the colours of one photo alone, rounded to 8 bits: `to_u8` of what `read_picture` gives.
 
     Several times as fast for the usual photo, whose samples are handed out as they are.
@@ -62,7 +61,7 @@ def read_u8(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> NDAr
     return _read(source, _colours, max_pixels=max_pixels, advice=lambda _: "Make it smaller.")
 
 
-def read_size(source: Path | str | bytes) -> Size:
+def read_size(source: Source) -> Size:
     """Read how large a photo is, upright; no pixel is decoded.
 
     Args:
@@ -85,7 +84,7 @@ def read_size(source: Path | str | bytes) -> Size:
 
 
 def _read(
-    source: Path | str | bytes,
+    source: Source,
     finish: Callable[[NDArray[np.generic], Depth, pyvips.Image, PictureFile], T],
     *,
     max_pixels: int,

@@ -4,7 +4,6 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -15,7 +14,7 @@ from pixelift.image import decode
 from pixelift.image.carried import carried
 from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.rows import Header, Rows, Samples
-from pixelift.image.source import PictureFile, open_picture
+from pixelift.image.source import PictureFile, Source, open_picture
 from pixelift.image.vips import operate
 from pixelift.image.vips_errors import Tries, own_errors
 
@@ -24,7 +23,7 @@ _BAND_ROWS = 16
 
 
 @contextmanager
-def open_rows(source: Path | str | bytes, *, max_pixels: int = MAX_PIXELS) -> Iterator[Rows]:
+def open_rows(source: Source, *, max_pixels: int = MAX_PIXELS) -> Iterator[Rows]:
     """Open one photo and decode it while its rows are taken, upright; see `read_picture`.
 
     What can not be decoded from top to bottom (AVIF, WebP, GIF, a photo that lies on its side) is

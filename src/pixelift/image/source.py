@@ -21,6 +21,12 @@ from pixelift.image.png_colour import unread_colours
 from pixelift.image.shown import quoted
 from pixelift.image.tiff_kinds import check_kind
 
+FilePath = str | os.PathLike[str]
+"""Where a file is."""
+
+Source = FilePath | bytes | bytearray
+"""A picture file: where it is, or its bytes."""
+
 _REDUCED_PICTURE = 1
 
 
@@ -40,7 +46,7 @@ class PictureFile:
 
 
 @contextmanager
-def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
+def open_picture(source: Source) -> Iterator[PictureFile]:
     """Open a picture and refuse what its first bytes say is no still photo.
 
     Args:
@@ -52,7 +58,7 @@ def open_picture(source: Path | str | bytes) -> Iterator[PictureFile]:
     Raises:
         ImageReadError: It is missing, unreadable, empty, animated, a raw file or no photo.
     """
-    if isinstance(source, bytes):
+    if isinstance(source, bytes | bytearray):
         name = f"the given {len(source)} bytes"
         yield _recognise(name, io.BytesIO(source))
         return

@@ -4,6 +4,8 @@ from typing import Any
 
 import pyvips
 
+from pixelift.forks import LIBVIPS
+
 
 def operate(name: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401 - what it gives
     """Call an operation of libvips.
@@ -22,5 +24,7 @@ def operate(name: str, *arguments: object, **options: object) -> Any:  # noqa: A
 
     Raises:
         pyvips.Error: It failed.
+        ForkError: libvips was used before this process was forked.
     """
+    LIBVIPS.use()
     return pyvips.Operation.call(name, *arguments, **options)

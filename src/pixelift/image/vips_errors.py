@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import pyvips
 
+from pixelift.forks import LIBVIPS
+
 # "truncated" would let a cut TIFF through, and "error" a cut JPEG whose end was put back on: a
 # warning is all that libjpeg gives. Oddities that lose no pixel are warnings too, hence the second
 # try, and in the other formats a warning may be about anything.
@@ -52,7 +54,9 @@ def own_errors(notes: list[str]) -> Iterator[None]:
 
     Raises:
         pyvips.Error: What is raised within, with all notes.
+        ForkError: libvips was used before this process was forked.
     """
+    LIBVIPS.use()
     with _turn:
         pyvips.vips_lib.vips_error_clear()
         try:

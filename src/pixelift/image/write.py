@@ -22,13 +22,14 @@ from pixelift.image.picture import Picture
 from pixelift.image.png_text import add_texts
 from pixelift.image.rows import Header, Rows, picture_rows
 from pixelift.image.shown import quoted, shown
+from pixelift.image.source import FilePath
 from pixelift.image.tiff_exif import add_exif
 from pixelift.image.xmp import fitting_xmp
 
 
 def write_picture(
     picture: Picture,
-    path: Path | str,
+    path: FilePath,
     *,
     format: str | None = None,
     quality: int | None = None,
@@ -60,7 +61,7 @@ def write_picture(
 
 def write_rows(
     rows: Rows,
-    path: Path | str,
+    path: FilePath,
     *,
     format: str | None = None,
     quality: int | None = None,

@@ -1,141 +1,76 @@
-"""An upscaler that looks at each picture: which network fits it, and whether to soften it first."""
+"""Looking at a picture before it is enlarged: what tells which network fits it is in its middle."""
 
-import copy
 import itertools
-import os
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
+from pixelift.errors import ConfigError
 from pixelift.image.depth import to_float
-from pixelift.image.geometry import MAX_PIXELS
-from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Rows, Samples
-from pixelift.infer.effort import DEFAULT_MODEL
-from pixelift.infer.target import Target
-from pixelift.infer.tiling import Progress
-from pixelift.infer.upscaler import Upscaler
 from pixelift.patches.condition import BLOCK, SIDE, Condition, judge
 from pixelift.zoo.store import list_models
 
-T = TypeVar("T")
-
 AUTO = "auto"
-"""What to call it on the command line, in place of a model."""
+"""What to call it in place of a model, or of a share to soften by."""
 
 PHOTO_MODEL = "photo"
 """The network for pictures that are noisy, compressed or blurred."""
 
 
-class AutoUpscaler(Upscaler):
-    """A network, and what suits each picture: the photo network in its place, and softening.
+def has_photo_model() -> bool:
+    """Tell whether the network for degraded pictures is there."""
+    return any(card.name == PHOTO_MODEL for card in list_models())
 
-    `upscale`, `picture` and `rows` look at each picture; `choose` only says with what it would be
-    enlarged, for those who want to tell.
 
-    Example:
-        upscaler = pixelift.AutoUpscaler(scale=2)
-        larger = [upscaler.upscale(image) for image in images]
+def look(rows: Rows) -> Condition:
+    """Judge a picture by its middle.
+
+    Args:
+        rows: The picture; taken down to its middle.
+
+    Returns:
+        What became of it.
     """
+    return judge(_middle(rows))
 
-    def __init__(
-        self,
-        model: str | os.PathLike[str] = AUTO,
-        *,
-        soften: float | None = None,
-        **options: Any,  # noqa: ANN401 - those of Upscaler
-    ) -> None:
-        """Load a network; the photo network is loaded when a picture needs it.
 
-        Args:
-            model: "auto" for the network for clean pictures, and the one for photos where a picture
-                is degraded; or what `Upscaler` takes, for that network alone.
-            soften: As for `Upscaler`; None looks at each picture.
-            **options: See `Upscaler`; without an effort where the model is "auto".
+def look_and_keep(rows: Rows) -> tuple[Condition, Rows]:
+    """Judge a picture that passes by; what lies above its middle waits in memory.
 
-        Raises:
-            PixeliftError: See `Upscaler`.
-        """
-        super().__init__(DEFAULT_MODEL if model == AUTO else model, soften=soften or 0.0, **options)
-        self._options = options
-        self._softens = soften is None
-        self._is_free = model == AUTO
-        self._has_photo = self._is_free and any(c.name == PHOTO_MODEL for c in list_models())
-        self._photo: Upscaler | None = None
-        self._is_chosen = False
-        self._loading = threading.Lock()
+    Args:
+        rows: The picture; used up by what is returned.
 
-    def choose(self, source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Upscaler, str]:
-        """Look at a picture and choose its network, and how much it is softened.
+    Returns:
+        What became of it, and all of its rows.
+    """
+    bands, seen = iter(rows.bands), []
 
-        Args:
-            source: The file, or its bytes; decoded down to its middle.
-            max_pixels: Refuse larger pictures before any of their pixels is decoded.
+    def kept() -> Iterator[Samples]:
+        for band in bands:
+            seen.append(band)
+            yield band
 
-        Returns:
-            What to enlarge it with, and why in a few words.
+    condition = look(Rows(rows.header, kept()))
+    return condition, Rows(rows.header, itertools.chain(seen, bands))
 
-        Raises:
-            ImageReadError: The file cannot be read.
-            PixeliftError: The photo network cannot be loaded, see `Upscaler`.
-        """
-        with open_rows(source, max_pixels=max_pixels) as rows:
-            return self._choose(judge(_middle(rows)))
 
-    def rows(
-        self, rows: Rows, *, dtype: DTypeLike = np.float32, progress: Progress | None = None
-    ) -> Rows:
-        """Look at a picture that passes by and enlarge it with what suits it: see `Upscaler.rows`.
+def refuse_auto(model: object, what: str) -> None:
+    """Refuse to look at each picture where all have to get the same network.
 
-        What lies above its middle waits in memory; `choose` looks at files without that.
+    Args:
+        model: What was asked for.
+        what: What is made with it, as in "a film".
 
-        Args:
-            rows: The picture; used up by what is returned.
-            dtype: Type of the samples of the result: uint8, uint16 or float32.
-            progress: Told after each tile which share is done; what it raises ends the work.
-
-        Returns:
-            The enlarged picture, made while its rows are taken.
-
-        Raises:
-            PixeliftError: See `Upscaler.rows` and `choose`.
-        """
-        if self._is_chosen:
-            return super().rows(rows, dtype=dtype, progress=progress)
-        bands, seen = iter(rows.bands), []
-
-        def kept() -> Iterator[Samples]:
-            for band in bands:
-                seen.append(band)
-                yield band
-
-        chosen, _ = self._choose(judge(_middle(Rows(rows.header, kept()))))
-        again = Rows(rows.header, itertools.chain(seen, bands))
-        return chosen.rows(again, dtype=dtype, progress=progress)
-
-    def _choose(self, condition: Condition) -> tuple[Upscaler, str]:
-        if condition.is_degraded and self._has_photo:
-            return self._open_photo(), condition.reason
-        if self._softens and condition.soften:
-            told = f"{condition.reason}, softened by {condition.soften:.2f}"
-            return self._decided(condition.soften), told
-        return self._decided(self._soften), condition.reason if self._is_free else "not softened"
-
-    def _decided(self, share: float) -> Upscaler:
-        """Make the same upscaler, networks and all, that softens by so much and looks no more."""
-        decided = copy.copy(self)
-        decided._soften, decided._is_chosen = share, True
-        return decided
-
-    def _open_photo(self) -> Upscaler:
-        with self._loading:  # pictures are made by several threads
-            if self._photo is None:
-                self._photo = Upscaler(PHOTO_MODEL, **self._options)
-            return self._photo
+    Raises:
+        ConfigError: It is "auto".
+    """
+    if model == AUTO:
+        raise ConfigError(
+            f'model "{AUTO}" looks at each picture, and {what} takes one network for all. '
+            "Name one: pixelift models"
+        )
 
 
 def _middle(rows: Rows) -> NDArray[np.float32]:
@@ -150,39 +85,3 @@ def _middle(rows: Rows) -> NDArray[np.float32]:
         if passed >= top + SIDE:
             break
     return np.concatenate(taken)
-
-
-def upscale(
-    image: T,
-    *,
-    scale: float | Target | None = None,
-    model: str | os.PathLike[str] = DEFAULT_MODEL,
-    engine: str = "auto",
-    precision: str = "auto",
-    tile: int | None = None,
-    threads: int | None = None,
-) -> T:
-    """Enlarge one image; for several, an `Upscaler` loads the network only once.
-
-    Args:
-        image: numpy array, PIL image, bytes of a picture file, or Picture: see
-            `Upscaler.upscale`.
-        scale: See `Upscaler`, as all that follow.
-        model: See `Upscaler`; or "auto", as on the command line: degraded pictures go to the photo
-            network, and too crisp ones are softened first.
-        engine: See `Upscaler`.
-        precision: See `Upscaler`.
-        tile: See `Upscaler`.
-        threads: See `Upscaler`.
-
-    Returns:
-        The enlarged image, of the same kind.
-
-    Raises:
-        PixeliftError: See `Upscaler` and `Upscaler.upscale`.
-    """
-    open_model = AutoUpscaler if model == AUTO else Upscaler
-    upscaler = open_model(
-        model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
-    )
-    return upscaler.upscale(image)

@@ -5,7 +5,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,13 @@ from pixelift.zoo.store import read_weights
 
 Precision = Literal["f32", "bf16", "int8"]
 
-PRECISIONS = ("auto", "f32", "bf16", "int8")
+PrecisionChoice = Literal["auto", "f32", "bf16", "int8"]
+"""A precision, or "auto" for the fastest that loses next to nothing."""
+
+EngineChoice = Literal["auto", "openvino", "onnxruntime"]
+"""An engine, or "auto" for the fastest that is installed."""
+
+PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 
 ENGINES = {
     "openvino": "pixelift.infer.engine_openvino:OpenVinoEngine",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError, WeightsError
+from pixelift.forks import ENGINES
 from pixelift.image.geometry import Box, Size
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import Precision, engine_failure, engine_missing, samples_by_planes
@@ -60,6 +61,10 @@ class ForeignEngine:
     def __call__(self, lr: Array, /) -> Array:
         """Enlarge one array; see `Engine`."""
         top = np.float32(self._limits.top)
+        with ENGINES.at_work():
+            return self._enlarged(lr, top)
+
+    def _enlarged(self, lr: Array, top: np.float32) -> Array:
         try:
             if self._limits.fixed:
                 return self._in_windows(lr * top, Size(*self._limits.fixed)) / top

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
+from pixelift.forks import ENGINES
 from pixelift.image.geometry import Box
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
@@ -74,10 +75,11 @@ class OnnxEngine:
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array; see `Engine`."""
         check_planes(self.card, lr)
-        try:
-            sr: NDArray[np.float32] = self._session.run(["sr"], {"lr": lr})[0]
-        except Exception as err:
-            raise engine_failure(err, shape=lr.shape) from err
+        with ENGINES.at_work():
+            try:
+                sr: NDArray[np.float32] = self._session.run(["sr"], {"lr": lr})[0]
+            except Exception as err:
+                raise engine_failure(err, shape=lr.shape) from err
         check_result(self.card, lr.shape, sr.shape)
         return sr
 

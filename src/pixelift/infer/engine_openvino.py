@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ConfigError
+from pixelift.forks import ENGINES
 from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import (
@@ -168,7 +169,7 @@ class OpenVinoEngine:
     def _run(self, kind: Kind, lr: NDArray[Any], keep: Box) -> NDArray[Any]:
         # One at a time: a request already keeps all cores busy, and a second would only double
         # the memory.
-        with self._lock:
+        with ENGINES.at_work(), self._lock:
             try:
                 run = self._runs.pop(kind, None)
                 if run is None:
@@ -340,13 +341,29 @@ def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
     Raises:
         EngineUnavailableError: OpenVINO is not installed.
     """
-    with _core_lock:  # two threads at once would open two, and one of them would go
+    # Two threads at once would open two, and one of them would go.
+    with ENGINES.at_work(), _core_lock:
         return _only_core()
 
 
 @functools.cache
 def _only_core() -> Any:  # noqa: ANN401
-    return import_openvino().Core()
+    openvino = import_openvino()
+    _meet_numpy(openvino)
+    return openvino.Core()
+
+
+def _meet_numpy(openvino: Any) -> None:  # noqa: ANN401
+    """Hand an array to OpenVINO and take it back once, while no other thread can do so.
+
+    With the first array its bindings (2026.4) set up tables of numpy's types: under a lock of C++
+    that a thread waits for without letting go of Python's, which the one that sets up lets go of
+    for a moment. Two threads that came first together waited for each other for ever.
+    """
+    array = np.zeros((1, 1), np.float32)
+    constant = openvino.opset8.constant(array)
+    for held in (constant.data, openvino.Tensor(array).data):
+        held.copy()
 
 
 def _late_converter(name: str) -> Any:  # noqa: ANN401  (an attribute of a module is anything)

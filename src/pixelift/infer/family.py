@@ -3,6 +3,7 @@
 import os
 import threading
 
+from pixelift.forks import ENGINES
 from pixelift.infer.effort import Effort, open_network, scales_of
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
@@ -45,6 +46,11 @@ class Family:
         self._networks: dict[int, Network | Router] = {}
         self.scales = scales_of(model, effort=effort)
 
+    @property
+    def loaded(self) -> int:
+        """How many networks are open."""
+        return len(self._networks)
+
     def network(self, scale: int) -> Network | Router:
         """Open the network of a scale, or hand out the one that is open.
 
@@ -57,7 +63,7 @@ class Family:
         Raises:
             PixeliftError: See `Upscaler`.
         """
-        with self._lock:
+        with ENGINES.at_work(), self._lock:
             if scale not in self._networks:
                 self._networks[scale] = self._open(scale)
             return self._networks[scale]

@@ -2,12 +2,24 @@
 
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import ShapeError
+from pixelift.image.picture import Depth, Picture
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+Image = TypeVar("Image", bound="NDArray[Any] | bytes | bytearray | Picture | PIL.Image.Image")
+"""What is enlarged into the same kind."""
+
+KINDS = "a numpy array, a PIL image, the path or the bytes of a picture file, or a pixelift.Picture"
+
+DEPTHS: dict[int, Depth] = {1: 8, 2: 16, 4: 32}
+"""Depth by the bytes of a sample."""
 
 OVERSHOOT = 1 / 255
 """How far floats may lie outside of [0, 1], as resizing leaves them; what is within is clipped."""

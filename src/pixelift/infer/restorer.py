@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.image.depth import to_float
+from pixelift.infer.auto import refuse_auto
 from pixelift.infer.upscaler import Upscaler
 
 
@@ -54,4 +55,5 @@ class Restorer:
 @lru_cache(maxsize=1)
 def _open(restorer: Restorer) -> Upscaler:
     # float32, since bf16 is not the same on every machine, and the set's bytes are to be.
+    refuse_auto(restorer.model, "a training set")
     return Upscaler(restorer.model, scale=restorer.scale, precision="f32", threads=restorer.threads)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,8 @@ from pixelift.image.geometry import Size
 
 MAX_FACTOR = 16
 """Largest factor: two networks of x4 one after the other."""
+
+_FACTOR = re.compile(r"[xX]?([0-9]{1,7}(?:\.[0-9]{0,20}|/0*[1-9][0-9]{0,5})?|\.[0-9]{1,20})")
 
 MAX_SIDE = 1_000_000
 MAX_MEGAPIXELS = 100_000
@@ -112,6 +115,23 @@ class Target:
         return Fraction(math.sqrt((self.megapixels or 0) * 1e6 / size.pixels))
 
 
+def parse_factor(word: str) -> Fraction | None:
+    """Read a factor as people write it.
+
+    Args:
+        word: What was written; it may come from a stranger.
+
+    Returns:
+        The factor, exactly as it was written, whatever its size; None where it is none.
+
+    Example:
+        >>> parse_factor("2.5"), parse_factor("x2"), parse_factor("1e99")
+        (Fraction(5, 2), Fraction(2, 1), None)
+    """
+    found = _FACTOR.fullmatch(word)
+    return Fraction(found[1]) if found else None
+
+
 def as_target(scale: "float | Fraction | Target") -> Target:
     """Take a plain factor for what it asks.
 
@@ -126,10 +146,13 @@ def as_target(scale: "float | Fraction | Target") -> Target:
     """
     if isinstance(scale, Target):
         return scale
+    if isinstance(scale, Fraction):
+        return Target(scale=scale)
     if not math.isfinite(scale):
         raise ConfigError(f"scale is {scale}; allowed is 1 to {MAX_FACTOR}, as --scale 2.5")
-    # 2.3 is meant, and not the float next to it.
-    return Target(scale=Fraction(scale).limit_denominator(10_000))
+    # 2.3 is meant, or 7 / 3, and not the float next to it.
+    near = Fraction(scale).limit_denominator(10_000)
+    return Target(scale=near if float(near) == scale else Fraction(str(float(scale))))
 
 
 def choose_chain(size: Size, wanted: Size, *, scales: Collection[int]) -> tuple[int, ...]:

@@ -5,13 +5,15 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import msgspec
 import numpy as np
 
 from pixelift.errors import ConfigError, EngineUnavailableError
 from pixelift.image.geometry import Size
-from pixelift.infer.engine import ENGINES, PRECISIONS
+from pixelift.infer.auto import refuse_auto
+from pixelift.infer.engine import ENGINES, PRECISIONS, EngineChoice
 from pixelift.infer.upscaler import Upscaler
 
 LR = Size(270, 480)
@@ -113,10 +115,11 @@ def usable(model: str, *, scale: int) -> list[tuple[str, str]]:
     Raises:
         EngineUnavailableError: There is no engine.
     """
-    found = []
+    refuse_auto(model, "a measurement")
+    found: list[tuple[str, str]] = []
     for engine, precision in itertools.product(ENGINES, PRECISIONS[1:]):
         try:
-            Upscaler(model, scale=scale, engine=engine, precision=precision)
+            Upscaler(model, scale=scale, engine=cast("EngineChoice", engine), precision=precision)
         except (ConfigError, EngineUnavailableError):
             continue  # not installed, or not what this processor computes with
         found.append((engine, precision))
@@ -138,6 +141,7 @@ def usual(model: str, *, scale: int) -> Setting:
     Raises:
         PixeliftError: See `Upscaler`.
     """
+    refuse_auto(model, "a measurement")
     upscaler = Upscaler(model, scale=scale)
     return Setting(upscaler.engine, upscaler.precision, usable_cores(), None)
 

@@ -1,46 +1,61 @@
 """The whole path of a picture: what the caller has, through tiles and engine, and back again."""
 
+import copy
 import math
 import os
 from fractions import Fraction
 from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pixelift.errors import ConfigError, ShapeError, UnknownNameError
+from pixelift.errors import ConfigError, ShapeError
 from pixelift.image.encode import sample_type
 from pixelift.image.formats import FORMATS
-from pixelift.image.geometry import Size
-from pixelift.image.picture import Depth, Picture
+from pixelift.image.geometry import MAX_PIXELS, Size
+from pixelift.image.picture import Picture
+from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
-from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_rows
+from pixelift.image.rows import Header, Rows, Samples, collect, gather, level_rows, picture_rows
 from pixelift.image.soften import MOST as MOST_SOFTENED
 from pixelift.image.soften import soften_rows
+from pixelift.image.source import FilePath, Source
 from pixelift.image.write import encode_rows
+from pixelift.infer.auto import AUTO, PHOTO_MODEL, has_photo_model, look, look_and_keep
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
 from pixelift.infer.effort import Effort
+from pixelift.infer.engine import EngineChoice, Precision, PrecisionChoice
 from pixelift.infer.family import Family
-from pixelift.infer.images import array_of_pil, as_channels, checked_floats, pil_of, pil_of_array
+from pixelift.infer.images import (
+    DEPTHS,
+    KINDS,
+    Image,
+    array_of_pil,
+    as_channels,
+    checked_floats,
+    pil_of,
+    pil_of_array,
+)
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.infer.target import Target, as_target, choose_chain
 from pixelift.infer.tiling import Progress
+from pixelift.patches.condition import Condition
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
 
-T = TypeVar("T")
-
-DEPTHS: dict[int, Depth] = {1: 8, 2: 16, 4: 32}
-"""Depth by the bytes of a sample."""
-
-KINDS = "a numpy array, a PIL image, the bytes of a picture file, or a pixelift.Picture"
+Softening = float | Literal["auto"]
+"""Share that each pixel gives to its neighbours first, or "auto" to look at each picture."""
 
 
 class Upscaler:
-    """A network that is ready to enlarge pictures; reusable, also from several threads.
+    """What is ready to enlarge pictures; reusable, also from several threads.
+
+    Without a model it looks at each picture: one that is noisy, compressed or blurred goes to the
+    network for photos, and one that is too crisp is softened first. With a model, all pictures go
+    to that one as they are.
 
     Example:
         upscaler = pixelift.Upscaler(scale=4)
@@ -49,21 +64,22 @@ class Upscaler:
 
     def __init__(  # noqa: PLR0913 - each says something else of how a picture is enlarged
         self,
-        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        model: str | os.PathLike[str] = AUTO,
         *,
-        scale: float | Target | None = None,
+        scale: float | Fraction | Target | None = None,
         effort: Effort | None = None,
         ensemble: bool = False,
-        soften: float = 0.0,
-        engine: str = "auto",
-        precision: str = "auto",
+        soften: Softening | None = None,
+        engine: EngineChoice = "auto",
+        precision: PrecisionChoice = "auto",
         tile: int | None = None,
         threads: int | None = None,
     ) -> None:
-        """Find, verify and load a network.
+        """Find, verify and load a network; that for photos is loaded when a picture needs it.
 
         Args:
-            model: Name of a packaged network, or path of an .onnx file that Pixelift exported.
+            model: "auto" looks at each picture; or the name of a packaged network, or the path of
+                an .onnx file.
             scale: Any factor from 1 to 16, or a `Target`: a width, a height or a number of
                 megapixels. The nearest trained scale at or above it, or two of them one after the
                 other, and one careful resize to the exact size. None takes the scale that the
@@ -74,7 +90,8 @@ class Upscaler:
             ensemble: Take the mean over the eight flips and rotations: eight times the work.
             soften: Share that each pixel gives to its neighbours first, up to 0.2: for pictures
                 that were sharpened, or shrunk without antialiasing, which networks draw hatches
-                into. See `pixelift.image.soften`.
+                into; "auto" looks at each picture. None is "auto" where no model is named, and
+                else 0. See `pixelift.image.soften`.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", "int8", or "auto" for the fastest that the processor has and
                 that loses at most 0.02 dB of PSNR-Y with this network.
@@ -87,44 +104,53 @@ class Upscaler:
             ConfigError: An option that makes no sense, or a factor that the model does not reach.
             EngineUnavailableError: The engine is not installed.
         """
-        if model == "auto":
-            raise UnknownNameError(
-                'no model "auto": an Upscaler has one network for all pictures. Take '
-                "pixelift.AutoUpscaler, which looks at each."
-            )
         if tile is not None and tile < 1:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
-        if not 0 <= soften <= MOST_SOFTENED:
-            raise ConfigError(f"soften is {soften:g}; allowed are 0 to {MOST_SOFTENED}. Choose 0.1")
-        self._soften = soften
-        self._family = Family(
-            model,
-            effort=effort,
-            ensemble=ensemble,
-            engine=engine,
-            precision=precision,
-            threads=threads,
-        )
+        soften = _softening(soften, is_named=model != AUTO)
+        self._tile = tile
+        self._share = 0.0 if soften == AUTO else float(soften)
+        self._softens = soften == AUTO
+        self._options: dict[str, Any] = {
+            "ensemble": ensemble,
+            "engine": engine,
+            "precision": precision,
+            "threads": threads,
+        }
+        named = DEFAULT_MODEL if model == AUTO else model
+        self._family = Family(named, effort=effort, **self._options)
+        self._photo: Family | None = None
+        self._is_free = model == AUTO and effort is None
+        if self._is_free and has_photo_model():
+            self._photo = Family(PHOTO_MODEL, **self._options)
+        self._looks = self._softens or self._photo is not None
         scales = self._family.scales
         usual = DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1]
         self._target = Target(scale=Fraction(usual)) if scale is None else as_target(scale)
-        factor = self._target.scale
-        sizes = Size(1, 1), Size(math.ceil(factor), math.ceil(factor)) if factor else Size(1, usual)
         # Opened at once, so that whatever is wrong with it is told before any work on pictures.
-        self._first = self._family.network(choose_chain(*sizes, scales=scales)[0])
-        self._tile = tile
+        self._first = self._open_first(usual)
 
     @property
     def card(self) -> Card:
-        """What the network promises: its scale, size, licence and scores; the first of two."""
+        """What the network promises: its scale, size, licence and scores; the first of two.
+
+        Where each picture is looked at, this and all that follows is about clean pictures.
+        """
         return self._first.card
 
     @property
     def network(self) -> Network | Router:
-        """What enlarges: one network, or a choice between two; the first of a chain."""
+        """What enlarges: one network, or a choice between two; the first of a chain.
+
+        For maps and measurements; not part of what Pixelift promises to keep.
+        """
         return self._first
+
+    @property
+    def loaded(self) -> int:
+        """How many networks are in memory; those of other scales come when they are needed."""
+        return self._family.loaded + (self._photo.loaded if self._photo else 0)
 
     @property
     def scale(self) -> float | None:
@@ -145,11 +171,39 @@ class Upscaler:
         return self._first.engine.name
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """Arithmetic of the trained part of the network: "f32", "bf16" or "int8"."""
         return self._first.engine.precision
 
-    def upscale(self, image: T) -> T:
+    def choose(
+        self, source: Source, *, max_pixels: int = MAX_PIXELS
+    ) -> tuple["Upscaler", str | None]:
+        """Look at a picture and choose its network, and how much it is softened.
+
+        Args:
+            source: The file, or its bytes; decoded down to its middle.
+            max_pixels: Refuse larger pictures before any of their pixels is decoded.
+
+        Returns:
+            What to enlarge it with, and why in a few words; this very upscaler and None, without a
+            look, where a network was named.
+
+        Raises:
+            ImageReadError: The file cannot be read.
+            PixeliftError: The photo network cannot be loaded, see `Upscaler`.
+        """
+        if not self._looks:
+            return self, None
+        with open_rows(source, max_pixels=max_pixels) as rows:
+            return self._choose(look(rows))
+
+    @overload
+    def upscale(self, image: FilePath) -> Picture: ...
+
+    @overload
+    def upscale(self, image: Image) -> Image: ...
+
+    def upscale(self, image: object) -> object:
         """Enlarge an image of any of the kinds that Python programs hold, into the same kind.
 
         The image itself is never changed.
@@ -164,6 +218,8 @@ class Upscaler:
                   values from 0 to 65535, of mode F from 0 to 1.
                 - The bytes of a picture file; encoded again in the same format.
                 - Picture.
+                - The path of a picture file, which is read: it becomes a Picture, for
+                  `write_picture`. No file is written.
 
         Returns:
             The enlarged image: arrays of the same type and number of axes, values in [0, 1] or
@@ -171,11 +227,25 @@ class Upscaler:
 
         Raises:
             ShapeError: The image has a shape, type or range that is not listed above.
-            ImageReadError: The bytes are no picture.
+            ImageReadError: The bytes, or the file, are no picture.
             ImageWriteError: The bytes are of a format that can be read and not written.
             OutOfMemoryError: Memory is too small even for the smallest tile.
         """
-        return cast("T", self._upscale(image))
+        if isinstance(image, str | os.PathLike):
+            return self.picture(read_picture(image))
+        if isinstance(image, Picture):
+            return self.picture(image)
+        if isinstance(image, bytes | bytearray):
+            return type(image)(self._bytes(image))
+        if isinstance(image, np.ndarray):
+            return self._array(image)
+        pil = pil_of(image)
+        if pil is not None:
+            return self._pil(image, pil)
+        raise ShapeError(
+            f"cannot upscale {type(image).__module__}.{type(image).__qualname__}; allowed is "
+            f"{KINDS}. For pixels give numpy.asarray(image), for a file bytes(image)"
+        )
 
     def picture(self, picture: Picture, *, progress: Progress | None = None) -> Picture:
         """Enlarge a picture; depth, profile, all that describes it, and format are carried over.
@@ -190,7 +260,9 @@ class Upscaler:
         Raises:
             OutOfMemoryError: Memory is too small even for the smallest tile.
         """
-        return collect(self.rows(picture_rows(picture), progress=progress))
+        # Softened levels are rounded: an 8-bit picture in floats gets what its file would get.
+        rows = level_rows(picture) if self._softens or self._share else picture_rows(picture)
+        return collect(self.rows(rows, progress=progress))
 
     def rows(
         self, rows: Rows, *, dtype: DTypeLike = np.float32, progress: Progress | None = None
@@ -198,7 +270,8 @@ class Upscaler:
         """Enlarge a picture that passes by, so that a large one needs little memory.
 
         The same pixels as `picture` makes. `pixelift.image.read_rows` and `write_rows` have the
-        two ends: what a file holds and what it is to hold.
+        two ends: what a file holds and what it is to hold. Where each picture is looked at, what
+        lies above its middle waits in memory; `choose` looks at files without that.
 
         Args:
             rows: The picture; used up by what is returned.
@@ -211,13 +284,18 @@ class Upscaler:
         Raises:
             ShapeError: The picture can not become as large as was asked for.
             OutOfMemoryError: While rows are taken: memory is too small for the smallest tile.
+            PixeliftError: The photo network cannot be loaded, see `Upscaler`.
         """
         size = rows.header.size
         wanted = self._target.size_of(size)
+        if self._looks:
+            condition, rows = look_and_keep(rows)
+            chosen, _ = self._choose(condition)
+            return chosen.rows(rows, dtype=dtype, progress=progress)
         chain = choose_chain(size, wanted, scales=self._family.scales)
         networks = [self._family.network(scale) for scale in chain]
         return enlarge_rows(
-            soften_rows(rows, self._soften),
+            soften_rows(rows, self._share),
             networks,
             size=wanted,
             dtype=np.dtype(dtype),
@@ -239,22 +317,46 @@ class Upscaler:
         """
         return self._target.size_of(size)
 
-    def _upscale(self, image: object) -> object:
-        if isinstance(image, Picture):
-            return self.picture(image)
-        if isinstance(image, bytes | bytearray):
-            return type(image)(self._bytes(bytes(image)))
-        if isinstance(image, np.ndarray):
-            return self._array(image)
-        pil = pil_of(image)
-        if pil is not None:
-            return self._pil(image, pil)
-        raise ShapeError(
-            f"cannot upscale {type(image).__module__}.{type(image).__qualname__}; allowed is "
-            f"{KINDS}. For a file, give upscale(read_picture(path))."
-        )
+    def at(self, scale: float | Fraction | Target) -> "Upscaler":
+        """Take the same networks for results of another size.
 
-    def _bytes(self, image: bytes) -> bytes:
+        Args:
+            scale: As for `Upscaler`.
+
+        Returns:
+            An upscaler that shares what is loaded with this one.
+
+        Raises:
+            ConfigError: A factor that the model does not reach.
+        """
+        other = copy.copy(self)
+        other._target = as_target(scale)
+        other._first = other._open_first(self._family.scales[-1])
+        return other
+
+    def _choose(self, condition: Condition) -> tuple["Upscaler", str]:
+        if condition.is_degraded and self._photo is not None:
+            return self._decided(self._photo, self._share), condition.reason
+        if self._softens and condition.soften:
+            told = f"{condition.reason}, softened by {condition.soften:.2f}"
+            return self._decided(self._family, condition.soften), told
+        told = condition.reason if self._is_free else "not softened"
+        return self._decided(self._family, self._share), told
+
+    def _decided(self, family: Family, share: float) -> "Upscaler":
+        """Make the same upscaler with these networks, that softens by so much and looks no more."""
+        decided = copy.copy(self)
+        decided._family, decided._share, decided._looks = family, share, False
+        decided._first = decided._open_first(family.scales[-1])
+        return decided
+
+    def _open_first(self, usual: int) -> Network | Router:
+        """Open what a picture of a usual size meets first."""
+        factor = self._target.scale
+        sizes = Size(1, 1), Size(math.ceil(factor), math.ceil(factor)) if factor else Size(1, usual)
+        return self._family.network(choose_chain(*sizes, scales=self._family.scales)[0])
+
+    def _bytes(self, image: bytes | bytearray) -> bytes:
         with open_rows(image) as rows:
             fmt = FORMATS[rows.header.format or "png"]
             sr = self.rows(rows, dtype=sample_type(rows.header, fmt))
@@ -281,3 +383,15 @@ class Upscaler:
         # As PIL's own resize does: profile, EXIF and resolution go with the pixels.
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
+
+
+def _softening(soften: Softening | None, *, is_named: bool) -> Softening:
+    """Say how much is softened where nothing was said, and refuse what makes no sense."""
+    if soften is None:
+        return 0.0 if is_named else "auto"
+    if soften != AUTO and not (isinstance(soften, int | float) and 0 <= soften <= MOST_SOFTENED):
+        told = f"{soften:g}" if isinstance(soften, int | float) else f'"{soften}"'
+        raise ConfigError(
+            f'soften is {told}; allowed are 0 to {MOST_SOFTENED}, or "auto". Choose 0.1'
+        )
+    return soften

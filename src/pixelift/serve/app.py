@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from pixelift.image.formats import FORMATS
 from pixelift.serve.desk import Job
 from pixelift.serve.fields import order_of
-from pixelift.serve.form import read_form
+from pixelift.serve.form import read_form, refuse_query
 from pixelift.serve.gate import Gate
 from pixelift.serve.metrics import MEDIA_TYPE as METRICS_TYPE
 from pixelift.serve.openapi import HealthBody, ModelBody, ModelsBody, openapi
@@ -57,7 +57,7 @@ class PictureResponse(Response):
         if ticket.done is None or ticket.result is None:
             raise ValueError("the ticket has no result")
         fmt = FORMATS[ticket.done.format]
-        stem = f"{PurePath(name).stem}_x{ticket.order.scale}"
+        stem = f"{PurePath(name).stem}_{ticket.order.target.label}"
         super().__init__(
             media_type=f"image/{fmt.name}",
             headers={
@@ -230,6 +230,7 @@ def disposition(name: str) -> str:
 async def _accept(request: Request) -> tuple[Ticket, str]:
     """Read a form and put its picture into the queue."""
     service = _service(request)
+    refuse_query(request)
     service.pool.check_room()
     form = await read_form(request, limits=service.limits, budget=service.budget)
     try:

@@ -47,7 +47,9 @@ class JobBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How many pictures are before it in the queue."""
 
     model: str
-    scale: int
+    scale: int | float | None
+    """Factor that was asked for; null where a size was."""
+
     seconds: float
     """Time that a worker spent on it; 0 until it is done."""
 

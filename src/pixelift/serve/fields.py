@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from pixelift.image.formats import HEAD_BYTES, WRITABLE, find_writable, readable_labels, sniff
 from pixelift.image.formats import sniff_other as name_of
 from pixelift.infer.auto import AUTO
+from pixelift.infer.target import MAX_FACTOR, MAX_MEGAPIXELS, MAX_SIDE, parse_factor
 from pixelift.infer.upscaler import DEFAULT_MODEL
-from pixelift.serve.form import Form
+from pixelift.serve.form import FIELDS, Form, unknown_field
 from pixelift.serve.frames import Order
 from pixelift.serve.limits import Limits
 from pixelift.serve.problems import Problem
@@ -17,10 +19,25 @@ from pixelift.zoo.store import DEFAULT_SCALE
 Offers = Mapping[str, Sequence[int]]
 """The scales of each model, by its name."""
 
-FIELDS = ("scale", "model", "format", "quality")
-"""Fields of a form beside the file."""
-
 FORMATS = tuple(fmt.name for fmt in WRITABLE)
+
+FORMAT_NAMES = (*FORMATS, "jpg", "tif")
+"""What a client may write for them; their other endings are taken too."""
+
+SIZES = ("scale", "width", "height", "megapixels")
+"""Fields that tell how large the result is to be."""
+
+_WHOLE = "[0-9]{1,7}"
+_PART = r"[0-9]{1,6}(\.[0-9]{0,20})?|\.[0-9]{1,20}"
+
+NUMBERS = {
+    "scale": (MAX_FACTOR, ".{1,40}", f"1 to {MAX_FACTOR}, as 4, 2.5 or x2"),
+    "width": (MAX_SIDE, _WHOLE, f"whole numbers from 1 to {MAX_SIDE}"),
+    "height": (MAX_SIDE, _WHOLE, f"whole numbers from 1 to {MAX_SIDE}"),
+    "megapixels": (MAX_MEGAPIXELS, _PART, f"more than 0, up to {MAX_MEGAPIXELS}, as 24"),
+    "quality": (100, _WHOLE, "whole numbers from 1 to 100"),
+}
+"""The largest value, how it is written, and what is told of that."""
 
 
 def offers_of(cards: Sequence[Card]) -> Offers:
@@ -43,7 +60,7 @@ def order_of(form: Form, *, offers: Offers, limits: Limits) -> Order:
     """Make an order of a form.
 
     Args:
-        form: What was sent.
+        form: What was sent; empty fields count as left out.
         offers: What may be asked for.
         limits: How large the result may be.
 
@@ -53,40 +70,73 @@ def order_of(form: Form, *, offers: Offers, limits: Limits) -> Order:
     Raises:
         Problem: A field is unknown or wrong, or the file is no picture.
     """
-    fields = {name: value for name, value in form.fields.items() if value}
     for name in form.fields:
         if name not in FIELDS:
-            raise _wrong(name[:40], "is not known", f"file, {', '.join(FIELDS)}")
+            raise unknown_field(name)
+    fields = {name: value for name, value in form.fields.items() if value}
     model = fields.get("model", AUTO)
-    if model not in offers:
-        raise _wrong("model", f'is "{_short(model)}"', ", ".join(offers))
-    scales = offers[model]
-    default = DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1]
-    scale = _number(fields, "scale", default)
-    if scale is None or scale not in scales:
-        told = f"is {scale}" if scale is not None else f'is "{_short(fields["scale"])}"'
-        raise _wrong("scale", told, ", ".join(map(str, scales)))
-    format = fields.get("format")
-    if format is not None and (format not in FORMATS or find_writable(format, None) is None):
-        raise _wrong("format", f'is "{_short(format)}"', ", ".join(FORMATS))
-    quality = _number(fields, "quality", None)
-    if "quality" in fields and (quality is None or not 1 <= quality <= 100):
-        raise _wrong("quality", f'is "{_short(fields["quality"])}"', "whole numbers from 1 to 100")
+    scales = _scales(model, offers)
+    size = {name: _number(name, fields[name]) for name in SIZES if name in fields}
+    size = size or {"scale": Fraction(DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1])}
+    scale = _checked_scale(size, fields, scales)
+    format = find_writable(fields["format"], None) if "format" in fields else None
+    if "format" in fields and format is None:
+        raise _wrong("format", f'is "{_short(fields["format"])}"', ", ".join(FORMAT_NAMES))
+    quality = _number("quality", fields["quality"]) if "quality" in fields else None
     _check_kind(form)
     return Order(
         model=model,
-        scale=scale,
-        max_pixels=limits.input_pixels(scale),
-        format=format,
-        quality=quality,
+        scale=None if scale is None else int(scale) if scale.denominator == 1 else float(scale),
+        width=_whole(size.get("width")),
+        height=_whole(size.get("height")),
+        megapixels=float(size["megapixels"]) if "megapixels" in size else None,
+        max_pixels=limits.input_pixels(scale or 1),
+        result_pixels=limits.result_pixels,
+        format=format.name if format else None,
+        quality=_whole(quality),
     )
 
 
-def _number(fields: Mapping[str, str], name: str, default: int | None) -> int | None:
-    value = fields.get(name)
-    if value is None:
-        return default
-    return int(value) if re.fullmatch(r"[0-9]{1,4}", value) else None
+def _scales(model: str, offers: Offers) -> Sequence[int]:
+    """Tell the trained scales of a model, also of one that is named with its scale."""
+    if model in offers:
+        return offers[model]
+    base, _, scale = model.rpartition("_x")
+    if base in offers and base != AUTO and scale in map(str, offers[base]):
+        return [int(scale)]
+    raise _wrong("model", f'is "{_short(model)}"', ", ".join(offers))
+
+
+def _number(name: str, value: str) -> Fraction:
+    """Read a number as the command line does, within what is allowed."""
+    top, pattern, allowed = NUMBERS[name]
+    number = parse_factor(value) if re.fullmatch(pattern, value) else None
+    if number is None or not (1 if name != "megapixels" else 0) <= number <= top or not number:
+        raise _wrong(name, f'is "{_short(value)}"', allowed)
+    return number
+
+
+def _checked_scale(
+    size: Mapping[str, Fraction], fields: Mapping[str, str], scales: Sequence[int]
+) -> Fraction | None:
+    """Refuse a size that is asked for in two ways, and a factor that a model does not reach."""
+    if len(size) > 1 and set(size) != {"width", "height"}:
+        raise Problem(
+            "bad-field",
+            f"The fields {' and '.join(size)} both tell the size; allowed is a scale, or a width "
+            "and a height or one of these, or megapixels. Send one of them.",
+            field=list(size)[-1],
+        )
+    scale = size.get("scale")
+    # At most two networks, one after the other.
+    most = max(scales) ** 2
+    if scale is not None and scale > most:
+        raise _wrong("scale", f'is "{_short(fields["scale"])}"', f"1 to {most} with this model")
+    return scale
+
+
+def _whole(number: Fraction | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _check_kind(form: Form) -> None:
@@ -94,9 +144,13 @@ def _check_kind(form: Form) -> None:
     if sniff(head) is None:
         other = name_of(head)
         what = f"The file is {other}" if other else "The file is no picture"
-        raise Problem(
-            "no-picture", f"{what}; allowed are {readable_labels()}. Convert it to PNG first."
-        )
+        advice = "Convert it to PNG first."
+        if other is None and not form.is_file:
+            what, advice = (
+                "The field file is text and no picture",
+                'With curl: -F "file=@photo.jpg"',
+            )
+        raise Problem("no-picture", f"{what}; allowed are {readable_labels()}. {advice}")
 
 
 def _short(value: str) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 FILE_FIELD = "file"
 
+FIELDS = ("scale", "width", "height", "megapixels", "model", "format", "quality")
+"""Fields of a form beside the file."""
+
 MAX_PARTS = 16
 MAX_VALUE_BYTES = 1024
 MAX_NAME_LENGTH = 120
@@ -43,6 +46,8 @@ class Form:
     """What it takes of the budget of bytes; to be given back."""
 
     fields: dict[str, str] = field(default_factory=dict)
+    is_file: bool = True
+    """Whether the picture came as a file, with a name, and not as a line of text."""
 
 
 async def read_form(request: Request, *, limits: Limits, budget: ByteBudget) -> Form:
@@ -104,6 +109,35 @@ def safe_name(name: str) -> str:
     return last or "picture"
 
 
+def refuse_query(request: Request) -> None:
+    """Refuse fields that stand in the address, where nobody would read them.
+
+    Args:
+        request: A request whose fields belong into its form.
+
+    Raises:
+        Problem: There is something behind the question mark.
+    """
+    if query := request.url.query:
+        name = re.split("[=&]", query)[0]
+        raise _wrong(
+            name, "stands in the address; fields are sent in the form, as with curl: -F scale=2"
+        )
+
+
+def unknown_field(name: str) -> Problem:
+    """Say that there is no such field.
+
+    Args:
+        name: What a client calls it.
+
+    Returns:
+        The problem, to be raised by the caller.
+    """
+    known = ", ".join((FILE_FIELD, *FIELDS))
+    return _wrong(name, f'is not known; allowed are {known}. Send the picture as "{FILE_FIELD}".')
+
+
 class _Parts:
     """Collects what the parser finds."""
 
@@ -119,6 +153,7 @@ class _Parts:
         self._data: bytearray | None = None
         self._is_whole = False
         self._name = ""
+        self._has_name = False
         self._fields: dict[str, str] = {}
 
     def callbacks(self) -> "MultipartCallbacks":
@@ -149,7 +184,7 @@ class _Parts:
             )
         if not self._data:
             raise Problem("bad-field", "The file is empty. Send a picture.", field=FILE_FIELD)
-        return Form(self._data, safe_name(self._name), share, self._fields)
+        return Form(self._data, safe_name(self._name), share, self._fields, is_file=self._has_name)
 
     def _begin(self) -> None:
         self._parts += 1
@@ -171,11 +206,15 @@ class _Parts:
             raise Problem("bad-form", "A part of the form has no name. Name it, as in -F scale=2.")
         self._key = name.decode("utf-8", "replace")
         self._is_file = self._key == FILE_FIELD
+        # Before its value, which would be too long where it is the picture under another name.
+        if not self._is_file and self._key not in FIELDS:
+            raise unknown_field(self._key)
         if self._key in self._fields or (self._is_file and self._data is not None):
             raise _wrong(self._key, "is there twice; allowed is once. Send one request a picture.")
         if self._is_file:
             self._data = bytearray()
             self._name = _file_name(options)
+            self._has_name = not options.keys().isdisjoint((b"filename", b"filename*"))
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         if self._is_file and self._data is not None:

@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 import msgspec
 
+from pixelift.infer.target import Target, as_target
+
 HEAD = struct.Struct("<IQ")
 """Before each frame: bytes of the message, bytes of the payload."""
 
@@ -21,14 +23,29 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, tag="order"):
     """To a worker: enlarge the picture of the payload."""
 
     model: str
-    scale: int
+    scale: int | float | None = None
+    """Factor; None where a size is asked for."""
+
+    width: int | None = None
+    height: int | None = None
+    megapixels: float | None = None
     max_pixels: int
     """The input may have so many."""
+
+    result_pixels: int | None = None
+    """The result may have so many; None where that follows from those of the input."""
 
     format: str | None = None
     """Format of the result; None takes the input's where it can be written, and else PNG."""
 
     quality: int | None = None
+
+    @property
+    def target(self) -> Target:
+        """How large the result is to be."""
+        if self.scale is not None:
+            return as_target(self.scale)
+        return Target(width=self.width, height=self.height, megapixels=self.megapixels)
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):

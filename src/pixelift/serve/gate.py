@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import ipaddress
 import logging
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+
+_HOST = re.compile(
+    r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[^\s:/@\[\]]+))(?::(?P<port>[0-9]*))?", re.ASCII
+)
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +94,7 @@ def check_origin(headers: Headers) -> None:
         Problem: The browser says that it comes from elsewhere.
     """
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    is_own = origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    is_own = origin is None or _is_same_site(origin, headers.get("host", ""))
     if not is_own or site in ("cross-site", "same-site"):
         raise Problem(
             "cross-origin",
@@ -130,13 +135,28 @@ def host_name(host: str) -> str:
         The name in lower case, an IPv6 address without brackets.
 
     Example:
-        >>> host_name("LOCALHOST:8000"), host_name("[::1]:80"), host_name("a.example.")
+        >>> host_name("LOCALHOST:8000"), host_name("[::1]:80"), host_name("a.example.:443")
         ('localhost', '::1', 'a.example')
     """
-    if host.startswith("["):
-        address, _, rest = host[1:].partition("]")
-        return address.lower() if rest == "" or rest.startswith(":") else host
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower().rstrip(".")
+    return _name_and_port(host)[0]
+
+
+def _name_and_port(host: str) -> tuple[str, str]:
+    """Take a Host header apart; all of it is the name where it is none as RFC 9110 has it."""
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return host, ""
+    # A dot at the end says that the name is whole, and means the same name.
+    name = (found["address"] or found["name"].removesuffix(".")).lower()
+    return name, found["port"] or ""
+
+
+def _is_same_site(origin: str, host: str) -> bool:
+    """Compare what a browser says it comes from with where it goes, both as they may be written."""
+    parts = urlsplit(origin)
+    usual = {"http": "80", "https": "443"}.get(parts.scheme, "")
+    (name, port), (other, other_port) = _name_and_port(parts.netloc), _name_and_port(host)
+    return bool(name) and (name, port or usual) == (other, other_port or usual)
 
 
 class Gate:
@@ -249,9 +269,17 @@ def known_hosts(names: Iterable[str]) -> frozenset[str]:
     """Write names as they are compared.
 
     Args:
-        names: As a person typed them.
+        names: As a person typed them: names, or addresses of pages with them.
 
     Returns:
-        In lower case, without ports.
+        In lower case, without ports, letters beyond ASCII as browsers send them.
     """
-    return frozenset(host_name(name) for name in names)
+    hosts = (urlsplit(name).netloc if "://" in name else name for name in names)
+    return frozenset(_as_sent(host_name(host.strip().rstrip("/"))) for host in hosts)
+
+
+def _as_sent(name: str) -> str:
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name

@@ -1,6 +1,7 @@
 """How much one client, one picture and all of them together may take."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from pixelift.errors import ConfigError
 from pixelift.serve.problems import Problem
@@ -71,7 +72,7 @@ class Limits:
         """Memory at which a worker is ended, whatever the reason."""
         return WORKER_BASE_BYTES + WORKER_BYTES_PER_PIXEL * self.result_pixels
 
-    def input_pixels(self, scale: int) -> int:
+    def input_pixels(self, scale: Fraction | int) -> int:
         """Pixels that an input may have.
 
         Args:
@@ -80,7 +81,7 @@ class Limits:
         Returns:
             So many that the result stays within its limit.
         """
-        return max(1, self.result_pixels // scale**2)
+        return max(1, int(self.result_pixels / Fraction(scale) ** 2))
 
 
 class ByteBudget:

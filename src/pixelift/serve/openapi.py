@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 
 from pixelift.infer.auto import AUTO
+from pixelift.infer.target import MAX_FACTOR, MAX_MEGAPIXELS, MAX_SIDE
 from pixelift.infer.upscaler import DEFAULT_MODEL
 from pixelift.serve.desk import JobBody
-from pixelift.serve.fields import FORMATS, Offers
+from pixelift.serve.fields import FORMAT_NAMES, FORMATS, Offers
 from pixelift.serve.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX, ProblemBody
+from pixelift.zoo.store import DEFAULT_SCALE
 
 Json = dict[str, Any]
 
@@ -217,7 +219,9 @@ def _body() -> Json:
 
 
 def _form(offers: Offers) -> Json:
-    scales = sorted({scale for known in offers.values() for scale in known})
+    keys = [
+        f"{name}_x{scale}" for name, scales in offers.items() if name != AUTO for scale in scales
+    ]
     return {
         "type": "object",
         "required": ["file"],
@@ -229,19 +233,33 @@ def _form(offers: Offers) -> Json:
                 "description": "The picture's file. Its format is told by its content.",
             },
             "scale": {
-                "enum": scales,
-                "description": "Pixels of the result for a pixel, along each axis.",
-                "example": scales[0],
+                "anyOf": [
+                    {"type": "number", "minimum": 1, "maximum": MAX_FACTOR},
+                    {"type": "string", "pattern": r"^[xX]?[0-9]{1,2}(\.[0-9]{1,4})?$"},
+                ],
+                "description": "Pixels of the result for a pixel, along each axis: 4, 2.5 or x2. "
+                "Without this and the next three the largest trained scale up to "
+                f"{DEFAULT_SCALE}.",
+                "example": 2,
+            },
+            "width": _side("Width"),
+            "height": _side("Height"),
+            "megapixels": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": MAX_MEGAPIXELS,
+                "description": "Millions of pixels of the result, in the place of a scale.",
+                "example": 24,
             },
             "model": {
-                "enum": list(offers),
+                "enum": [*offers, *keys],
                 "default": AUTO,
                 "description": "auto looks at the picture: degraded ones go to photo, and too "
                 "crisp ones are softened.",
                 "example": AUTO,
             },
             "format": {
-                "enum": list(FORMATS),
+                "enum": list(FORMAT_NAMES),
                 "description": "Format of the result; without it that of the picture, or PNG.",
                 "example": "png",
             },
@@ -253,6 +271,17 @@ def _form(offers: Offers) -> Json:
                 "example": 90,
             },
         },
+    }
+
+
+def _side(name: str) -> Json:
+    return {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_SIDE,
+        "description": f"{name} of the result in pixels, in the place of a scale; the other side "
+        "follows, or is given too and the picture stretched.",
+        "example": 640,
     }
 
 

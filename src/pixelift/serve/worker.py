@@ -15,7 +15,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -34,7 +34,9 @@ from pixelift.image.formats import WRITABLE, find_writable
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Rows
 from pixelift.image.write import encode_rows
-from pixelift.infer.auto import AUTO, AutoUpscaler
+from pixelift.infer.auto import AUTO
+from pixelift.infer.engine import EngineChoice, PrecisionChoice
+from pixelift.infer.target import Target
 from pixelift.infer.upscaler import Upscaler
 from pixelift.serve.frames import (
     Done,
@@ -49,8 +51,9 @@ from pixelift.serve.frames import (
     read_frame,
 )
 
-KEPT_MODELS = 4
-"""Networks that stay loaded; one takes some ten megabytes."""
+KEPT_NETWORKS = 6
+"""Networks that stay loaded, or as many as one model has. With what is compiled of it for some
+sizes of tiles, one takes up to a hundred megabytes."""
 
 LOOK_SECONDS = 0.1
 """Time between two looks at the memory that is taken, and between two reports of progress."""
@@ -101,14 +104,14 @@ class Studio:
             settings: Threads, engine and precision.
         """
         self._settings = settings
-        self._upscalers: OrderedDict[tuple[str, int | None], Upscaler] = OrderedDict()
+        self._upscalers: OrderedDict[str, Upscaler] = OrderedDict()
 
-    def upscaler(self, model: str, scale: int | None) -> Upscaler:
-        """Load a network, or take the one that is loaded.
+    def upscaler(self, model: str, target: Target | None = None) -> Upscaler:
+        """Load a model, or take the one that is loaded.
 
         Args:
             model: Name of a network, or "auto"; never a path.
-            scale: HR pixels per LR pixel; None takes the default.
+            target: How large results are to be; None takes the default.
 
         Returns:
             The network, ready to run.
@@ -116,21 +119,25 @@ class Studio:
         Raises:
             PixeliftError: See `Upscaler`.
         """
-        key = model, scale
-        if key not in self._upscalers:
+        if model not in self._upscalers:
             settings = self._settings
-            open_model = AutoUpscaler if model == AUTO else Upscaler
-            self._upscalers[key] = open_model(
+            self._upscalers[model] = Upscaler(
                 model,
-                scale=scale,
-                engine=settings.engine,
-                precision=settings.precision,
+                scale=target,
+                # What is none of these is refused with those that are.
+                engine=cast("EngineChoice", settings.engine),
+                precision=cast("PrecisionChoice", settings.precision),
                 threads=settings.threads,
             )
-        self._upscalers.move_to_end(key)
-        while len(self._upscalers) > KEPT_MODELS:
+        self._upscalers.move_to_end(model)
+        # Those of the picture before are counted here: they were loaded when it needed them.
+        while len(self._upscalers) > 1 and self._loaded() > KEPT_NETWORKS:
             self._upscalers.popitem(last=False)
-        return self._upscalers[key]
+        upscaler = self._upscalers[model]
+        return upscaler if target is None else upscaler.at(target)
+
+    def _loaded(self) -> int:
+        return sum(upscaler.loaded for upscaler in self._upscalers.values())
 
     def fulfil(
         self, order: Order, data: bytes, *, progress: Callable[[float], None]
@@ -163,14 +170,16 @@ class Studio:
     def _enlarge(
         self, order: Order, data: bytes, progress: Callable[[float], None]
     ) -> tuple[Done, bytes]:
-        upscaler, why = self.upscaler(order.model, order.scale), ""
-        if isinstance(upscaler, AutoUpscaler):
-            upscaler, why = upscaler.choose(data, max_pixels=order.max_pixels)
+        upscaler, why = self.upscaler(order.model, order.target).choose(
+            data, max_pixels=order.max_pixels
+        )
         with open_rows(data, max_pixels=order.max_pixels) as rows:
             header, bands = rows.header, list(rows.bands)
         size = header.size
         fmt = find_writable(order.format or header.format or "png", None) or WRITABLE[0]
-        out = size.scaled(order.scale)
+        out = upscaler.size_of(size)
+        if order.result_pixels is not None and out.pixels > order.result_pixels:
+            raise TooManyPixelsError(f"the result would be {out}; allowed")
         if fmt.max_side and max(out.height, out.width) > fmt.max_side:
             raise ImageWriteError(
                 f"the result would be {out}; {fmt.label} holds at most {fmt.max_side} pixels a "
@@ -192,7 +201,7 @@ class Studio:
             out_width=out.width,
             out_height=out.height,
             model=upscaler.card.name,
-            why=why,
+            why=why or "",
             resident_bytes=resident_bytes(),
         )
         return done, result
@@ -306,7 +315,7 @@ def main() -> None:
     bench = Bench(sys.stdin.buffer, outbox)
     studio = Studio(settings)
     try:
-        studio.upscaler(AUTO, None)
+        studio.upscaler(AUTO)
     except PixeliftError as error:
         bench.tell(Failed(kind="failed", detail=str(error)))
         return
@@ -324,8 +333,11 @@ def _told(error: Exception, data: bytes) -> str:
 
 
 def _allowed(order: Order) -> str:
+    if order.scale is None:
+        most = (order.result_pixels or order.max_pixels) / 1e6
+        return f"this service makes results of {most:g} megapixels. Ask for a smaller size"
     return (
-        f"at scale {order.scale} this service takes {order.max_pixels / 1e6:g} megapixels. "
+        f"at scale {order.scale:g} this service takes {order.max_pixels / 1e6:g} megapixels. "
         "Make it smaller, or choose a smaller scale"
     )
 

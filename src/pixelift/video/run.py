@@ -17,6 +17,7 @@ from pixelift.batch.claim import claim
 from pixelift.errors import VideoError
 from pixelift.image.ahead import ahead
 from pixelift.image.geometry import Size
+from pixelift.infer.auto import refuse_auto
 from pixelift.infer.target import Target, as_target
 from pixelift.infer.upscaler import Upscaler
 from pixelift.video.clip import Clip, Frame
@@ -77,12 +78,14 @@ def enlarge(
 
     Raises:
         VideoError: The film cannot be read or written.
+        ConfigError: The model is "auto", or an option makes no sense.
         PixeliftError: See `Upscaler`.
 
     Example:
         made = enlarge("film.mp4", "large.mp4", scale=2)
         print(made.frames, made.seconds)
     """
+    refuse_auto(model, "a film")
     source, output = Path(source), Path(output)
     container_of(output)
     if not output.parent.is_dir():
