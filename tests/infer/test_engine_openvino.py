@@ -1,6 +1,9 @@
+import gc
+import itertools
 import os
 import subprocess
 import sys
+import weakref
 from types import ModuleType
 
 import msgspec
@@ -20,6 +23,7 @@ from pixelift.infer.engine_openvino import (
     import_openvino,
     shared_core,
 )
+from pixelift.infer.upscaler import Upscaler
 from tests.fakes import make_card, write_model
 
 try:
@@ -119,7 +123,7 @@ def test_after_a_failure_everything_is_compiled_anew(tmp_path, rng, monkeypatch)
     (before,) = engine._runs.values()
     with monkeypatch.context() as patch:
         patch.setattr(
-            type(engine), "_chain", lambda *_: exec("raise RuntimeError('std::bad_alloc')")
+            type(before), "__call__", lambda *_: exec("raise RuntimeError('std::bad_alloc')")
         )
         with pytest.raises(OutOfMemoryError):
             engine(lr)
@@ -241,3 +245,18 @@ def test_ctrl_c_interrupts_after_networks_have_come_and_gone(tmp_path):
         [sys.executable, "-c", CTRL_C, str(path)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, 3 * "interrupted\n")
+
+
+def test_an_engine_is_freed_when_the_last_who_knows_it_goes(tmp_path):
+    # What it compiled is large, but not to Python, whose collector of circles would come too late.
+    _, path = write_model(tmp_path, scale=2, width=4, depth=2)
+    gc.disable()
+    try:
+        upscaler = Upscaler(path)
+        for dtype, side in itertools.product((np.uint8, np.uint16, np.float32), (40, 40, 320)):
+            upscaler.upscale(np.zeros((side, side, 3), dtype))
+        engine = weakref.ref(upscaler.network.engine)
+        del upscaler
+        assert engine() is None
+    finally:
+        gc.enable()

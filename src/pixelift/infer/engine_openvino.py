@@ -191,18 +191,6 @@ class OpenVinoEngine:
         for old in {*oldest, *large}:
             del self._runs[old]
 
-    def _chain(self, requests: list[Any], lr: NDArray[Any], keep: Any) -> NDArray[Any]:  # noqa: ANN401
-        """Run networks one after the other: each takes the picture and what those before made."""
-        tensors = [self._openvino.Tensor(np.ascontiguousarray(lr))]
-        for request in requests:
-            for i, tensor in enumerate(tensors):
-                request.set_input_tensor(i, tensor)
-            request.infer()
-            tensors.append(request.get_output_tensor(0))
-        # The request writes to the same memory next time.
-        sr: NDArray[Any] = tensors[-1].data[keep].copy()
-        return sr
-
     def _has_bf16(self) -> bool:
         # OpenVINO lists BF16 only for processors that compute with it; on others bf16 is slower
         # than float32, or does not run at all. What its kernels are held back to it does not know.
@@ -280,9 +268,7 @@ class OpenVinoEngine:
             models = take_samples(self._openvino, models, name, height=height, width=width)
         precisions: list[Precision] = [self._arithmetic, "f32"]
         requests = list(map(self._compile_model, models, precisions))
-        if kind == PLANES:
-            return lambda lr, _: self._chain(requests, lr, np.s_[:])
-        return lambda lr, keep: self._chain(requests, lr[None], (0, *keep.slices))
+        return _Chain(self._openvino, requests, is_planes=kind == PLANES)
 
     def _compile_model(self, model: Any, precision: Precision) -> Any:  # noqa: ANN401
         config: dict[str, Any] = {
@@ -295,6 +281,30 @@ class OpenVinoEngine:
         if self._threads is not None:
             config["INFERENCE_NUM_THREADS"] = self._threads
         return self._core.compile_model(model, "CPU", config).create_infer_request()
+
+
+class _Chain:
+    """Networks one after the other: each takes the picture and what those before made.
+
+    It does not know its engine: what knows itself in a circle is freed late, and this is large.
+    """
+
+    def __init__(self, openvino: Any, requests: list[Any], *, is_planes: bool) -> None:  # noqa: ANN401
+        self._openvino = openvino
+        self._requests = requests
+        self._is_planes = is_planes
+
+    def __call__(self, lr: NDArray[Any], keep: Box) -> NDArray[Any]:
+        given, kept = (lr, np.s_[:]) if self._is_planes else (lr[None], (0, *keep.slices))
+        tensors = [self._openvino.Tensor(np.ascontiguousarray(given))]
+        for request in self._requests:
+            for i, tensor in enumerate(tensors):
+                request.set_input_tensor(i, tensor)
+            request.infer()
+            tensors.append(request.get_output_tensor(0))
+        # The request writes to the same memory next time.
+        sr: NDArray[Any] = tensors[-1].data[kept].copy()
+        return sr
 
 
 def import_openvino() -> Any:  # noqa: ANN401  (the package has no type hints)
