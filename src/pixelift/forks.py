@@ -1,13 +1,11 @@
 """What a forked process may still do: libraries with threads of their own do not survive a fork.
 
 The child of a fork has one thread, and every lock as it was. libvips waits there for its other
-threads for ever once it was used before; an engine does so when it was at work in that moment. Who
-would hang is told instead what to do.
+threads for ever once it was used before, and so may an engine, even if no network ran in that
+moment. Who would hang is told instead what to do.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pixelift.errors import ForkError
 
@@ -15,18 +13,15 @@ from pixelift.errors import ForkError
 class Library:
     """A library written in C, or several, as far as forks are concerned."""
 
-    def __init__(self, name: str, *, survives_idle: bool) -> None:
+    def __init__(self, name: str) -> None:
         """Nothing was done yet.
 
         Args:
             name: What messages call it.
-            survives_idle: Whether it still works in the child when nothing was under way.
         """
         self._name = name
-        self._survives_idle = survives_idle
         self._was_used = False
         self._is_lost = False
-        self._under_way: set[object] = set()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
 
@@ -44,25 +39,9 @@ class Library:
             )
         self._was_used = True
 
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Note that it is at work; see `use`.
-
-        Raises:
-            ForkError: See `use`.
-        """
-        self.use()
-        mark = object()
-        self._under_way.add(mark)
-        try:
-            yield
-        finally:
-            self._under_way.discard(mark)
-
     def _forked(self) -> None:
-        if self._was_used and not (self._survives_idle and not self._under_way):
-            self._is_lost = True
+        self._is_lost = self._was_used
 
 
-LIBVIPS = Library("libvips, which reads and writes pictures,", survives_idle=False)
-ENGINES = Library("the engine that runs networks", survives_idle=True)
+LIBVIPS = Library("libvips, which reads and writes pictures,")
+ENGINES = Library("the engine that runs networks")

@@ -61,10 +61,7 @@ class ForeignEngine:
     def __call__(self, lr: Array, /) -> Array:
         """Enlarge one array; see `Engine`."""
         top = np.float32(self._limits.top)
-        with ENGINES.at_work():
-            return self._enlarged(lr, top)
-
-    def _enlarged(self, lr: Array, top: np.float32) -> Array:
+        ENGINES.use()
         try:
             if self._limits.fixed:
                 return self._in_windows(lr * top, Size(*self._limits.fixed)) / top

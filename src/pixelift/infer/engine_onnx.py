@@ -75,11 +75,11 @@ class OnnxEngine:
     def __call__(self, lr: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Enlarge one array; see `Engine`."""
         check_planes(self.card, lr)
-        with ENGINES.at_work():
-            try:
-                sr: NDArray[np.float32] = self._session.run(["sr"], {"lr": lr})[0]
-            except Exception as err:
-                raise engine_failure(err, shape=lr.shape) from err
+        ENGINES.use()
+        try:
+            sr: NDArray[np.float32] = self._session.run(["sr"], {"lr": lr})[0]
+        except Exception as err:
+            raise engine_failure(err, shape=lr.shape) from err
         check_result(self.card, lr.shape, sr.shape)
         return sr
 

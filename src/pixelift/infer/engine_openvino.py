@@ -169,7 +169,8 @@ class OpenVinoEngine:
     def _run(self, kind: Kind, lr: NDArray[Any], keep: Box) -> NDArray[Any]:
         # One at a time: a request already keeps all cores busy, and a second would only double
         # the memory.
-        with ENGINES.at_work(), self._lock:
+        ENGINES.use()
+        with self._lock:
             try:
                 run = self._runs.pop(kind, None)
                 if run is None:
@@ -352,7 +353,8 @@ def shared_core() -> Any:  # noqa: ANN401  (the package has no type hints)
         EngineUnavailableError: OpenVINO is not installed.
     """
     # Two threads at once would open two, and one of them would go.
-    with ENGINES.at_work(), _core_lock:
+    ENGINES.use()
+    with _core_lock:
         return _only_core()
 
 

@@ -63,7 +63,8 @@ class Family:
         Raises:
             PixeliftError: See `Upscaler`.
         """
-        with ENGINES.at_work(), self._lock:
+        ENGINES.use()
+        with self._lock:
             if scale not in self._networks:
                 self._networks[scale] = self._open(scale)
             return self._networks[scale]
