@@ -8,6 +8,8 @@ import torch
 from pixelift.export.to_onnx import export_onnx, has_residual
 from pixelift.image.geometry import Box
 from pixelift.infer.engine import open_engine
+from pixelift.infer.engine_openvino import CUT, import_openvino, shared_core
+from pixelift.infer.openvino_parts import find_parts
 from pixelift.infer.tiling import run_tiled
 from pixelift.models.fuse import fuse
 from pixelift.models.repnet import RepNet
@@ -143,10 +145,30 @@ def test_only_networks_that_learn_what_interpolation_lost_name_a_residual(name, 
     export_onnx(fuse(network), tmp_path / "a.onnx", card_json="{}")
     graph = onnx.load(tmp_path / "a.onnx").graph
     tensors = {output for node in graph.node for output in node.output}
-    assert ("residual" in tensors) == has_residual(network) == (name in {"vdsr", "repnet"})
+    assert (
+        ("residual" in tensors) == has_residual(network) == (name in {"vdsr", "repnet", "gatenet"})
+    )
     assert [output.name for output in graph.output] == ["sr"]
     # Batch norm is part of the convolution before it by then.
     assert "BatchNormalization" not in {node.op_type for node in graph.node}
+
+
+@pytest.mark.parametrize("name", ["repnet", "gatenet"])
+def test_an_engine_finds_the_trunk_in_the_file_and_sees_as_far_as_the_card_says(name, tmp_path):
+    pytest.importorskip("openvino")
+    network = trained(name, scale=2)
+    export_onnx(fuse(network), tmp_path / "a.onnx", card_json="{}")
+    model = shared_core().read_model(tmp_path / "a.onnx")
+    model.reshape([1, 3, -1, -1])
+    parts = find_parts(import_openvino(), model, CUT)
+    assert parts.reach == network.radius
+    lr = np.random.default_rng(0).random((1, 3, 19, 22), dtype=np.float32)
+    whole, bare = (
+        shared_core().compile_model(trunk, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([lr])[0]
+        for trunk in (parts.trunk, parts.bare_trunk(import_openvino()))
+    )
+    inside = slice(parts.reach, -parts.reach)
+    assert np.allclose(bare, whole[..., inside, inside], atol=1e-5)
 
 
 @pytest.mark.parity

@@ -113,6 +113,35 @@ def test_what_skips_convolutions_is_cut_to_what_went_through_them(rng):
     assert np.allclose(bare, run(parts.trunk, lr)[..., 4:-4, 4:-4], atol=1e-5)
 
 
+def with_a_gate(model):
+    """Let what two convolutions made pass as much as it says itself, beside what went into them."""
+    nodes, half = model.graph.node, np.full((1, 1, 1, 1), 0.5, np.float32)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(half, "half"))
+    bend = next(node for node in nodes if node.output[0] == "act2")
+    bend.input[0] = "gated"
+    gate = [
+        ("Sigmoid", ["conv2"], "open"),
+        ("Add", ["open", "half"], "wider"),
+        ("Add", ["act0", "conv2"], "skipped"),
+        ("Mul", ["skipped", "wider"], "gated"),
+    ]
+    place = list(nodes).index(bend)
+    for kind, before, after in reversed(gate):
+        nodes.insert(place, onnx.helper.make_node(kind, before, [after]))
+    return model
+
+
+def test_a_gate_looks_at_no_neighbours(rng):
+    model = read(with_a_gate(make_model(scale=2, depth=4)))
+    parts = find_parts(openvino, model, CUT)
+    assert parts.reach == 4
+    lr = rng.random((1, 3, 20, 15), dtype=np.float32)
+    assert np.allclose(put_together(parts, lr), run(model, lr)[0], atol=1e-5)
+    bare = run(parts.bare_trunk(openvino), lr)
+    assert bare.shape == (1, 12, 12, 7)
+    assert np.allclose(bare, run(parts.trunk, lr)[..., 4:-4, 4:-4], atol=1e-5)
+
+
 def test_of_what_looks_at_neighbours_otherwise_no_reach_is_told(rng):
     model = make_model(scale=2, depth=4)
     nodes = model.graph.node

@@ -19,6 +19,7 @@ SMALL = {
     "srresnet": {"width": 8, "blocks": 1},
     "edsr": {"width": 8, "blocks": 2},
     "repnet": {"width": 8, "depth": 2},
+    "gatenet": {"width": 8, "blocks": 1},
 }
 
 

@@ -48,6 +48,7 @@ ARCHITECTURES: Mapping[str, ArchSpec] = {
     "srresnet": ArchSpec("pixelift.models.srresnet:SRResNet", "residual blocks with batch norm"),
     "edsr": ArchSpec("pixelift.models.edsr:EDSR", "residual blocks without batch norm"),
     "repnet": ArchSpec("pixelift.models.repnet:RepNet", "plain 3x3 chain on the bicubic base"),
+    "gatenet": ArchSpec("pixelift.models.gatenet:GateNet", "gated blocks on the bicubic base"),
 }
 
 
