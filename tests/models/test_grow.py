@@ -1,18 +1,31 @@
 import pytest
 import torch
 
-from pixelift.models.grow import find_obstacle, grow
+from pixelift.models.gatenet import GateNet
+from pixelift.models.grow import find_gate_obstacle, find_obstacle, grow, grow_gates
 from pixelift.models.repnet import RepNet
 
 
-def trained(**dials):
-    """Draw a network whose every weight is off its first value, as after a training."""
-    torch.manual_seed(1)
-    network = RepNet(**({"scale": 2, "width": 6, "depth": 2} | dials))
+def moved(network):
+    """Take every weight off its first value, as a training does."""
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.05 * torch.randn_like(weight))
     return network
+
+
+def trained(**dials):
+    torch.manual_seed(1)
+    return moved(RepNet(**({"scale": 2, "width": 6, "depth": 2} | dials)))
+
+
+def gated(**dials):
+    return GateNet(**({"scale": 2, "width": 6, "blocks": 2} | dials))
+
+
+def trained_gates(**dials):
+    torch.manual_seed(1)
+    return moved(gated(**dials))
 
 
 @pytest.mark.parametrize(
@@ -132,3 +145,70 @@ def test_with_other_picture_channels_the_body_alone_is_taken_over():
     assert torch.equal(large.tail.collapsed(), tail)
     old, new = small.body[0].collapsed(), large.body[0].collapsed()
     assert torch.allclose(new[:6, :6], old, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("known", "dials"),
+    [
+        ({}, {}),
+        ({}, {"width": 10}),
+        ({}, {"blocks": 5}),
+        ({}, {"width": 12, "blocks": 3, "direct": False}),
+        ({"direct": False}, {"width": 8, "blocks": 4}),
+        ({"smooth": True}, {"blocks": 3, "smooth": True}),
+        ({"open_gate": False}, {"width": 9, "open_gate": False}),
+    ],
+)
+def test_a_grown_gatenet_gives_the_output_of_the_small_one(known, dials):
+    small, large = trained_gates(**known), gated(**dials)
+    assert grow_gates(small, large)
+    lr = torch.rand(2, 3, 14, 11)
+    assert torch.allclose(large(lr), small(lr), atol=1e-5)
+
+
+def test_every_weight_of_the_grown_gatenet_learns():
+    small, large = trained_gates(), gated(width=9, blocks=4)
+    grow_gates(small, large)
+    optimizer = torch.optim.SGD(large.parameters(), lr=1e-2)
+    for _ in range(2):  # after one step the new blocks say something, and are listened to
+        optimizer.zero_grad()
+        (large(torch.rand(4, 3, 16, 16)) - torch.rand(4, 3, 32, 32)).square().mean().backward()
+        optimizer.step()
+    for name, weight in large.named_parameters():
+        assert weight.grad.count_nonzero() == weight.grad.numel(), name
+
+
+@pytest.mark.parametrize(
+    ("known", "dials", "why"),
+    [
+        ({}, {"width": 4}, "6 channels inside, the recipe 4, and none can be left out. Set"),
+        ({}, {"blocks": 1}, "it has 2 blocks, the recipe 1, and none can be left out. Set"),
+        ({}, {"open_gate": False}, "its dial open_gate is true, the recipe's not. Set model.dials"),
+        ({}, {"smooth": True}, "Set model.dials.smooth = false"),
+        (
+            {"open_gate": False},
+            {"open_gate": False, "blocks": 3},
+            "none can be added where open_gate is false. Set model.dials.blocks = 2",
+        ),
+    ],
+)
+def test_a_gatenet_that_cannot_go_on_as_another_is_left_as_it_is_and_it_is_said_why(
+    known, dials, why
+):
+    small, large = trained_gates(**known), gated(**dials)
+    before = {k: v.clone() for k, v in large.state_dict().items()}
+    assert why in find_gate_obstacle(small, large)
+    assert not grow_gates(small, large)
+    assert all(torch.equal(v, before[k]) for k, v in large.state_dict().items())
+
+
+@pytest.mark.parametrize("dials", [{"scale": 4}, {"channels": 1}])
+def test_a_gatenet_for_another_scale_or_other_pictures_takes_the_body_over(dials):
+    small, large = trained_gates(), gated(width=8, **dials)
+    head, tail = large.head.collapsed().clone(), large.tail.collapsed().clone()
+    assert grow_gates(small, large)
+    assert torch.equal(large.tail.collapsed(), tail)
+    assert torch.equal(large.head.collapsed(), head) == ("channels" in dials)
+    for part in ("body.1.third", "last"):
+        old, new = (net.get_submodule(part).collapsed() for net in (small, large))
+        assert torch.equal(new[:6, :6], old)

@@ -54,6 +54,34 @@ def test_a_network_that_was_exported_gives_what_it_gave(dials, scale, tmp_path):
     assert model.dials["direct"] is True
 
 
+@pytest.mark.parametrize(
+    ("dials", "scale"),
+    [
+        ({"width": 6, "blocks": 2}, 2),
+        ({"width": 5, "blocks": 1, "open_gate": False}, 3),
+        ({"width": 6, "blocks": 3, "smooth": True}, 4),
+        ({"width": 7, "blocks": 2, "channels": 1, "smooth": True, "open_gate": False}, 2),
+    ],
+)
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_gatenet_that_was_exported_gives_what_it_gave(dials, scale, direct, tmp_path):
+    network = drawn("gatenet", scale=scale, direct=direct, **dials)
+    channels = "y" if dials.get("channels") == 1 else "rgb"
+    path = write(network, tmp_path / "a.onnx", name="gatenet", channels=channels)
+    loaded, model, _ = load_exported(path, scale=scale)
+    lr = torch.rand(1, dials.get("channels", 3), 13, 11)
+    assert torch.allclose(loaded(lr), network(lr), atol=1e-5)
+    assert model.architecture == "gatenet"
+    assert model.dials == dials | {"direct": True}
+
+
+@pytest.mark.parametrize(("told", "true"), [("gatenet", "repnet"), ("repnet", "gatenet")])
+def test_a_file_that_is_not_what_its_card_tells_is_refused(told, true, tmp_path):
+    path = write(drawn(true, width=4), tmp_path / "a.onnx", name=told)
+    with pytest.raises(WrongRunError, match=f"architecture {told}; only a repnet or a gatenet"):
+        load_exported(path, scale=2)
+
+
 def test_a_network_that_learned_on_luma_comes_back_as_one_for_rgb(tmp_path):
     colour = in_colour(drawn(width=6, depth=2, channels=1))
     loaded, model, _ = load_exported(write(colour, tmp_path / "a.onnx"), scale=2)
@@ -109,7 +137,7 @@ def test_a_file_with_too_few_weights_is_refused(tmp_path):
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
     onnx.save(model, path)
-    with pytest.raises(WrongRunError, match="only a repnet can be trained on"):
+    with pytest.raises(WrongRunError, match="only a repnet or a gatenet can be trained on"):
         load_exported(str(path), scale=2)
 
 

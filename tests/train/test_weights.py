@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pixelift.errors import WeightsError, WrongRunError
+from pixelift.export.run import export_run
 from pixelift.image.color import luma
 from pixelift.models.spec import build_model
 from pixelift.train.checkpoint import Origin, read_run, save_weights, write_notes
@@ -18,6 +19,7 @@ from pixelift.train.weights import (
 )
 
 ROOT = Path(__file__).parents[2]
+GROWN = ", grown from a gatenet x2 (width 4, blocks 2)"
 
 
 @pytest.fixture
@@ -169,6 +171,50 @@ def test_of_other_architectures_only_what_another_scale_or_other_channels_need_i
     else:
         with pytest.raises(WrongRunError, match=r"Set model\.dials as it has them \(width"):
             warm_start(network, trained)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ": all 18 tensors fit"),
+        ({"scale": 4}, f"{GROWN}; the tail is of another scale: new"),
+        ({"width": 6, "blocks": 4}, GROWN),
+        ({"channels": 1}, f"{GROWN}; the picture has other channels: head and tail are new"),
+        ({"direct": False}, GROWN),
+    ],
+)
+def test_a_gatenet_goes_on_as_a_larger_one_and_at_another_scale(changes, told):
+    trained = as_trained("gatenet", width=4, blocks=2)
+    torch.nn.init.normal_(trained.network.tail.weight, std=0.1)
+    network = build_model("gatenet", **({"scale": 2, "width": 4, "blocks": 2} | changes))
+    assert warm_start(network, trained) == f"started from runs/old{told}"
+    if "tail" not in told:
+        lr = torch.rand(1, 3, 9, 9)
+        assert torch.allclose(network(lr), trained.network(lr), atol=1e-5)
+
+
+def test_a_gatenet_of_fewer_blocks_or_with_another_gate_is_refused():
+    trained = as_trained("gatenet", width=4, blocks=3)
+    for dials, why in (({"blocks": 2}, "blocks = 3 or more"), ({"open_gate": False}, "= true")):
+        network = build_model("gatenet", scale=2, **({"width": 4, "blocks": 3} | dials))
+        with pytest.raises(WrongRunError, match=f"{why}, or name another run.start_from"):
+            warm_start(network, trained)
+    with pytest.raises(WrongRunError, match=r"is a GateNet, the recipe trains a RepNet"):
+        warm_start(build_model("repnet", scale=2, width=4, depth=9), trained)
+
+
+def test_a_gatenet_is_trained_on_from_its_exported_file(tmp_path):
+    trained = as_trained("gatenet", width=4, blocks=1)
+    for parameter in trained.network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    keep_trained(trained, tmp_path / "old")
+    (tmp_path / "old/log.jsonl").write_text('{"step": 1, "seconds": 1.0, "psnr_y": 30.0}\n')
+    export_run(tmp_path / "old", tmp_path / "old.onnx", name="old")
+    exported = open_trained(str(tmp_path / "old.onnx"), scale=2)
+    network = build_model("gatenet", scale=2, width=4, blocks=2)
+    assert "grown from a gatenet x2" in warm_start(network, exported)
+    lr = torch.rand(1, 3, 9, 9)
+    assert torch.allclose(network(lr), trained.network(lr), atol=1e-5)
 
 
 def test_a_packaged_network_is_trained_on_in_its_own_form_and_in_a_wide_one():

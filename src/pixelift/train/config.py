@@ -126,9 +126,9 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Side of the centre crop of each validation photo, in HR pixels."""
     start_from: str = ""
     """Whose weights to start from: a run folder, the name of a model, or a file that `pixelift
-    export` wrote. A repnet may be narrower or shallower than the new one, which then starts with
-    the same output. What belongs to another scale starts fresh; one that is wider, deeper or of
-    another kind is refused."""
+    export` wrote. A repnet or gatenet may be narrower or shallower than the new one, which then
+    starts with the same output. What belongs to another scale starts fresh; one that is wider,
+    deeper or of another kind is refused."""
 
 
 class AdversarialSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

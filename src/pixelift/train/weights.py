@@ -12,7 +12,8 @@ from pixelift.errors import UnknownNameError, WrongRunError
 from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
 from pixelift.models.colour import in_luma
 from pixelift.models.fuse import fuse
-from pixelift.models.grow import find_obstacle, grow
+from pixelift.models.gatenet import GateNet
+from pixelift.models.grow import find_gate_obstacle, find_obstacle, grow, grow_gates
 from pixelift.models.repnet import RepNet
 from pixelift.models.spec import all_dials, build_model
 from pixelift.train.checkpoint import (
@@ -134,6 +135,8 @@ def warm_start(network: nn.Module, trained: Trained) -> str:
         )
     if isinstance(small, RepNet) and isinstance(network, RepNet):
         return _start_repnet(network, small, trained)
+    if isinstance(small, GateNet) and isinstance(network, GateNet):
+        return _start_gatenet(network, small, trained)
     return _start_other(network, trained)
 
 
@@ -142,11 +145,7 @@ def _start_repnet(network: RepNet, small: RepNet, trained: Trained) -> str:
     if network.channels < small.channels:
         # What is for RGB and has learned on luma is trained on in luma.
         small = in_luma(small) or small
-    obstacle = find_obstacle(small, network)
-    if obstacle:
-        raise WrongRunError(
-            f"{source} cannot start this network: {obstacle}, or name another run.start_from"
-        )
+    _refuse(find_obstacle(small, network), source)
     note = "" if small.leak == network.leak else "; it becomes leaky: the output changes"
     own, found = _shapes(network), _shapes(small)
     # The same numbers beside an identity or without one are other kernels.
@@ -155,12 +154,35 @@ def _start_repnet(network: RepNet, small: RepNet, trained: Trained) -> str:
         return f"started from {source}: all {len(own)} tensors fit{note}"
     grow(small, network)
     dials = _told(trained.model.dials)
-    fresh = "" if small.scale == network.scale else "; the tail is of another scale: new"
-    if small.channels != network.channels:
-        fresh = "; the picture has other channels: head and tail are new"
-    elif small.shared != network.shared:
+    fresh = _told_fresh(network, small)
+    if small.channels == network.channels and small.shared != network.shared:
         fresh = "; only one of the two has the dial luma: the tail is new"
     return f"started from {source}, grown from a repnet x{small.scale} ({dials}){fresh}{note}"
+
+
+def _start_gatenet(network: GateNet, small: GateNet, trained: Trained) -> str:
+    source = trained.source
+    _refuse(find_gate_obstacle(small, network), source)
+    own, found = _shapes(network), _shapes(small)
+    if own == found:
+        network.load_state_dict(small.state_dict())
+        return f"started from {source}: all {len(own)} tensors fit"
+    grow_gates(small, network)
+    dials, fresh = _told(trained.model.dials), _told_fresh(network, small)
+    return f"started from {source}, grown from a gatenet x{small.scale} ({dials}){fresh}"
+
+
+def _refuse(obstacle: str, source: str) -> None:
+    if obstacle:
+        raise WrongRunError(
+            f"{source} cannot start this network: {obstacle}, or name another run.start_from"
+        )
+
+
+def _told_fresh(network: RepNet | GateNet, small: RepNet | GateNet) -> str:
+    if small.channels != network.channels:
+        return "; the picture has other channels: head and tail are new"
+    return "" if small.scale == network.scale else "; the tail is of another scale: new"
 
 
 def _start_other(network: nn.Module, trained: Trained) -> str:
