@@ -96,7 +96,13 @@ def test_the_file_holds_these_weights_and_nothing_else(tmp_path):
 
 @pytest.mark.parametrize(
     ("architecture", "dials"),
-    [("repnet", {"channels": 1}), ("repnet", {"skips": True}), ("srcnn", {})],
+    [
+        ("repnet", {"channels": 1}),
+        ("repnet", {"skips": True}),
+        ("srcnn", {}),
+        ("vdsr", {"width": 4, "depth": 3}),
+        ("gatenet", {"width": 4, "blocks": 1}),
+    ],
 )
 def test_what_has_no_such_layout_is_refused(architecture, dials):
     with pytest.raises(TrainingError, match=r"Export it as \.onnx"):

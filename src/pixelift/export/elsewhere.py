@@ -41,15 +41,12 @@ def compact_weights(fused: nn.Module) -> dict[str, torch.Tensor]:
     Paper: X. Wang et al., "Real-ESRGAN", ICCV workshops 2021; the architecture is that of its
         small networks (SRVGGNetCompact), as public code has it.
     """
-    body = getattr(fused, "body", None)
-    has_skips = getattr(fused, "skips", False)
-    if not isinstance(body, nn.ModuleList) or not len(body) or has_skips or fused.channels != 3:
+    if not isinstance(fused, RepNet) or not len(fused.body) or fused.skips or fused.channels != 3:
         raise TrainingError(
             "only a repnet for RGB with a body and without skips has the layout of other programs' "
             "Compact. Export it as .onnx, which any program with ONNX Runtime runs"
         )
-    scale, leak = int(fused.scale), float(fused.leak)  # type: ignore[arg-type]
-    shared = int(getattr(fused, "shared", 1))
+    scale, leak, shared, body = fused.scale, fused.leak, fused.shared, fused.body
     channels, copies = 3, 3 * len(CORNERS)
     kernels = [_plain(fused.head), *(_plain(convolution) for convolution in body)]
     tail = _plain(fused.tail)
