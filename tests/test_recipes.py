@@ -67,6 +67,13 @@ def test_what_begins_with_nothing_draws_by_content(recipe):
         assert by_content == (recipe.stem == "vivid_x4" or not settings.run.start_from)
 
 
+def test_the_trials_differ_in_their_networks_alone():
+    trials = [load_recipe(ROOT / recipe) for recipe in RECIPES if "trials" in recipe.parts]
+    assert len({trial.model.architecture for trial in trials}) == len(trials) == 2
+    for part in ("data", "optim", "run", "distill", "adversarial"):
+        assert getattr(trials[0], part) == getattr(trials[1], part)
+
+
 @pytest.fixture
 def clone(tmp_path, monkeypatch):
     """Stand in the folder of somebody who has the recipes, and pictures as documents name them."""
