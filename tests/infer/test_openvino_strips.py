@@ -1,11 +1,13 @@
 import numpy as np
+import onnx
 import pytest
 
+from pixelift.image.depth import to_float
 from pixelift.image.geometry import Box
 from pixelift.infer import openvino_strips
 from pixelift.infer.engine import open_engine, samples_by_planes
 from pixelift.infer.engine_openvino import shared_core
-from tests.fakes import write_model
+from tests.fakes import make_card, make_model, write_model
 
 try:
     core = shared_core()
@@ -54,6 +56,27 @@ def test_strips_give_what_planes_give_to_the_last_bit(precision, options, tmp_pa
         sr = twice(engine, lr, keep)
         assert (sr.dtype, sr.shape) == (np.uint8, (keep.height, keep.width, card.planes))
         assert np.array_equal(sr, samples_by_planes(engine, lr, keep)), part
+
+
+@pytest.mark.parametrize("name", ["uint8", "uint16"])
+def test_what_a_network_takes_off_the_picture_is_not_merged_with_its_scaling(name, tmp_path, rng):
+    model = make_model(scale=2, width=8)
+    half = onnx.numpy_helper.from_array(np.full((1, 1, 1, 1), 0.5, np.float32), "half")
+    model.graph.initializer.append(half)
+    head = next(node for node in model.graph.node if node.output[0] == "conv0")
+    head.input[0] = "middle"
+    model.graph.node.insert(0, onnx.helper.make_node("Sub", ["lr", "half"], ["middle"]))
+    onnx.save(model, tmp_path / "a.onnx")
+    engine = open_engine(
+        make_card(scale=2), tmp_path / "a.onnx", provider="openvino", precision="f32"
+    )
+    lr = rng.integers(0, np.iinfo(name).max + 1, (40, 50, 3), dtype=name)
+    trunk = engine._compile((name, 40, 50, False))._trunk
+    trunk.infer([lr[None]])
+    planes = np.ascontiguousarray(to_float(lr).transpose(2, 0, 1)[None])
+    parts = engine._parts
+    expected = core.compile_model(parts.trunk, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([planes])
+    assert np.array_equal(trunk.get_output_tensor(0).data, expected[0].transpose(0, 2, 3, 1))
 
 
 def test_16_bits_pass_through_float32(tmp_path, rng):

@@ -40,6 +40,24 @@ def take_samples(
     return [*changed[:-1], _to_samples(openvino, changed[-1], name)]
 
 
+def feed_scaled(ops: Any, planes: Any, old: Any) -> None:  # noqa: ANN401
+    """Give samples that were scaled to whatever took an input of floats.
+
+    What computes with single pixels first, as networks that take half of white off the picture do,
+    would be merged with the scaling to one operation that rounds once. ReLU, which leaves samples
+    as they are, keeps the two apart: values are those of a picture that was scaled outside.
+
+    Args:
+        ops: OpenVINO's operations.
+        planes: The scaled samples, none of them negative.
+        old: The input that they stand for.
+    """
+    for consumer in old.output(0).get_target_inputs():
+        is_convolution = consumer.get_node().get_type_name().endswith("Convolution")
+        given = planes if is_convolution else ops.relu(planes)
+        consumer.replace_source_output(given.output(0))
+
+
 def _from_samples(
     openvino: Any,  # noqa: ANN401
     model: Any,  # noqa: ANN401
@@ -53,8 +71,7 @@ def _from_samples(
     samples = ops.parameter([*samples_shape, channels], np.dtype(name), name="lr")
     scaled = ops.multiply(ops.convert(samples, "f32"), ops.constant(np.float32(1 / TOP[name])))
     moved = ops.transpose(scaled, ops.constant(np.array([0, 3, 1, 2])))
-    for consumer in planes.output(0).get_target_inputs():
-        consumer.replace_source_output(moved.output(0))
+    feed_scaled(ops, moved, planes)
     for other, shape in zip(others, made, strict=True):
         other.set_partial_shape(shape)
     return openvino.Model([r.get_node() for r in model.outputs], [samples, *others], "samples")

@@ -16,7 +16,7 @@ from pixelift.image.geometry import Box
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import Precision
 from pixelift.infer.openvino_parts import Parts
-from pixelift.infer.openvino_samples import TOP
+from pixelift.infer.openvino_samples import TOP, feed_scaled
 from pixelift.infer.tiling import even_share
 
 STRIP_PIXELS = 1 << 15
@@ -138,9 +138,7 @@ def _from_samples(
     trunk = parts.bare_trunk(openvino) if is_inner else parts.trunk.clone()
     samples = ops.parameter([1, *shape, parts.channels], np.dtype(name), name="lr")
     planes = _planes(ops, samples, name)
-    old = trunk.inputs[0].get_node()
-    for consumer in old.output(0).get_target_inputs():
-        consumer.replace_source_output(planes.output(0))
+    feed_scaled(ops, planes, trunk.inputs[0].get_node())
     made = trunk.outputs[0].get_node().input_value(0)
     moved = ops.transpose(made, ops.constant(np.array(LAST)))
     result = ops.convert(moved, "bf16") if precision != "f32" else moved
