@@ -108,7 +108,8 @@ def _unread(stream: BinaryIO, photometric: int) -> str | None:
     kind = number_of(stream, FORMAT, _UNSIGNED) or _UNSIGNED
     # Of what libvips unpacks itself it finds the rows only where the channels lie side by side.
     is_unpacked = photometric not in (RGB, INKS) and (photometric < CIE_LAB or bits == 16)
-    if samples > 1 and is_unpacked and number_of(stream, PLANES, 1) != 1:
+    is_half = kind == _FLOAT and bits == 16
+    if samples > 1 and (is_unpacked or is_half) and number_of(stream, PLANES, 1) != 1:
         return f"it is {what} with each channel by itself"
     if photometric == YCBCR:
         return _unread_ycbcr(stream, bits, kind, has_alpha=has_alpha)
