@@ -166,3 +166,29 @@ thread.join()
     heard = said(code)
     assert len(heard) == 5
     assert all(line.startswith(("ForkError the engine", "worked")) for line in heard)
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"), [("openvino", "ForkError"), ("onnxruntime", "worked")]
+)
+@pytest.mark.parametrize("goes", ["before", "after"])
+def test_no_network_waits_for_the_threads_of_one_that_is_gone(engine, expected, goes):
+    pytest.importorskip(engine)
+    code = f"""
+upscaler = pixelift.Upscaler("swift", scale=2, engine={engine!r})
+upscaler.upscale(picture)
+
+def gone():
+    global upscaler
+    upscaler = None
+
+def work():
+    gone()
+    pixelift.upscale(picture, model="balanced", scale=2, engine={engine!r})
+
+if {goes!r} == "before":
+    gone()
+in_child(work)
+"""
+    (heard,) = said(code)
+    assert heard.startswith(expected)

@@ -14,6 +14,7 @@ from pixelift.image.geometry import Box, Size
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import Precision, engine_failure, engine_missing, samples_by_planes
 from pixelift.infer.engine_openvino import import_openvino, shared_core
+from pixelift.infer.openvino_request import open_request
 from pixelift.infer.tiling import mirror_index
 from pixelift.zoo.card import Card
 
@@ -136,20 +137,13 @@ def open_runner(data: bytes, *, provider: str, threads: int | None) -> tuple[Run
 def _open_openvino(data: bytes, threads: int | None) -> tuple[Runner, Any]:
     openvino, core = import_openvino(), shared_core()
     model = core.read_model(data)
-    config: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "ENABLE_CPU_PINNING": False,
-    }
-    if threads is not None:
-        config["INFERENCE_NUM_THREADS"] = threads
     shapes = [
         [length.get_length() if length.is_static else None for length in port.get_partial_shape()]
         if port.get_partial_shape().rank.is_static
         else None
         for port in model.inputs
     ]
-    request = core.compile_model(model, "CPU", config).create_infer_request()
+    request = open_request(core, model, precision="f32", threads=threads)
     lock = threading.Lock()
 
     def run(lr: Array) -> Array:

@@ -27,6 +27,7 @@ from pixelift.infer.engine import (
 )
 from pixelift.infer.openvino_int8 import round_chain
 from pixelift.infer.openvino_parts import find_parts
+from pixelift.infer.openvino_request import open_request
 from pixelift.infer.openvino_samples import take_samples
 from pixelift.infer.openvino_strips import Strips
 from pixelift.zoo.card import Card
@@ -271,16 +272,7 @@ class OpenVinoEngine:
         return _Chain(self._openvino, requests, is_planes=kind == PLANES)
 
     def _compile_model(self, model: Any, precision: Precision) -> Any:  # noqa: ANN401
-        config: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": precision,
-            # The system places threads better than a fixed core each: other programs, and other
-            # processes of a batch, would be tied to the same cores.
-            "ENABLE_CPU_PINNING": False,
-        }
-        if self._threads is not None:
-            config["INFERENCE_NUM_THREADS"] = self._threads
-        return self._core.compile_model(model, "CPU", config).create_infer_request()
+        return open_request(self._core, model, precision=precision, threads=self._threads)
 
 
 class _Chain:
