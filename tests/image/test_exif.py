@@ -6,12 +6,13 @@ import pytest
 from PIL import Image
 
 import pixelift
-from pixelift.image.exif import MOST_BYTES, fitting_exif, upright_exif
+from pixelift.image.exif import fitting_exif, upright_exif
 from pixelift.image.geometry import Size
 from pixelift.image.metadata import EXIF_PREFIX, ORIENTATION, read_tags
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
+from pixelift.image.tiff_exif import MOST_BYTES
 from pixelift.image.tiff_tags import Directory, Layout, Value, lay_out, read_entries, read_header
 from pixelift.image.write import encode_picture
 from tests.image.test_metadata import exif_with

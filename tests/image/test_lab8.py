@@ -11,7 +11,7 @@ from pixelift.errors import ImageReadError
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import collect
-from tests.image.test_read import levels
+from tests.image.test_read import lab50, levels
 from tests.tiny_tiff import filled, tiny_tiff
 
 COLOURS = np.array(
@@ -21,8 +21,7 @@ COLOURS = np.array(
 
 
 def lab_tiff(photometric, *, offset, order="<", alpha=False):
-    rgb = pyvips.Image.new_from_array(COLOURS).copy(interpretation="srgb")
-    lab = rgb.colourspace("lab").numpy()
+    lab = lab50(pyvips.Image.new_from_array(COLOURS).copy(interpretation="srgb")).numpy()
     channels = [lab[..., 0] * 2.55, lab[..., 1] + offset, lab[..., 2] + offset]
     channels += [np.full(lab.shape[:2], 51)] if alpha else []
     samples = (np.rint(np.stack(channels, axis=-1)).astype(int) & 255).astype(np.uint8)

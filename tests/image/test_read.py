@@ -165,10 +165,15 @@ def test_cmyk_becomes_srgb_through_its_profile(photo, kind, embedded):
     assert np.abs(levels(picture.pixels) - np.asarray(expected).astype(int)).max() <= 3
 
 
+def lab50(rgb):
+    """Lab with the white that TIFF means; libvips has another."""
+    return rgb.icc_import(input_profile="srgb", pcs="lab", intent="relative")
+
+
 def test_lab_becomes_srgb(photo):
     rgb = pyvips.Image.new_from_array(np.asarray(photo)).copy(interpretation="srgb")
     for space in ("lab", "labs"):
-        picture = read_picture(rgb.colourspace(space).write_to_buffer(".tif"))
+        picture = read_picture(lab50(rgb).colourspace(space).write_to_buffer(".tif"))
         assert picture.depth == 16
         assert np.abs(levels(picture.pixels) - np.asarray(photo).astype(int)).max() <= 1
 

@@ -106,12 +106,14 @@ def test_values_that_are_indices_and_say_that_they_are_grey_are_refused():
     [
         (0, np.uint8, (1, 2)),
         (1, np.uint16, (1, 2)),
+        (2, np.float16, (0.1, 0.2, 0.3)),
+        (2, np.float16, (0.1, 0.2, 0.3, 1)),
         (3, np.uint8, (1, 2)),
         (8, np.uint16, (1, 2, 3)),
     ],
 )
 def test_planes_are_refused_where_libvips_looks_for_them_side_by_side(photometric, dtype, values):
-    tags = {320: (3, SUNSET)}
+    tags = {320: (3, SUNSET), 339: (3, [3 if dtype == np.float16 else 1] * len(values))}
     data = tiny_tiff(filled(values, dtype), photometric, planar=2, tags=tags)
     assert "with each channel by itself" in refusal(data)
 

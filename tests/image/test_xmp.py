@@ -86,6 +86,14 @@ def test_a_vocabulary_is_known_by_its_address_and_not_by_its_prefix():
     )
 
 
+def test_a_prefix_that_was_explained_before_is_not_explained_again():
+    # Many programs look for "<tiff:Orientation>" as a text.
+    xmp = packet(elements="<tiff:Orientation>6</tiff:Orientation>")
+    assert b"<tiff:Orientation>1</tiff:Orientation>" in fitting_xmp(xmp, SIZE)
+    own = f'<a><t:Orientation xmlns:t="{TIFF}">6</t:Orientation></a>'
+    assert fitting_xmp(own.encode(), SIZE) == own.replace("6<", "1<").encode()
+
+
 def test_what_leads_to_parts_that_do_not_come_along_is_left_out():
     xmp = packet(
         'GCamera:MotionPhoto="1" GCamera:MicroVideoOffset="12345" hdrgm:Version="1.0"'

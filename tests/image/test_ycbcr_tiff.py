@@ -97,6 +97,7 @@ def test_colour_of_several_pixels_is_spread_over_them(size, steps):
     ("tags", "planar", "what"),
     [
         ({530: (3, [4, 4])}, 1, "one colour for 4x4 pixels"),
+        ({}, 1, "one colour for each pixel, but does not say so"),
         ({}, 2, "YCbCr with each channel by itself"),
         (EVEN, 2, "YCbCr with each channel by itself"),
         ({**EVEN, 259: (3, [6])}, 1, "YCbCr in compression 6"),

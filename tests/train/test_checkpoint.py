@@ -157,5 +157,7 @@ def test_a_kill_at_any_moment_of_the_writing_leaves_a_whole_file(tmp_path):
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match="not the run folder of a training"):
+    with pytest.raises(TrainingError, match="not the run folder of a training") as caught:
         read_run(tmp_path)
+    assert 'recipe.json": no such file or directory. Name the folder' in str(caught.value)
+    assert "Errno" not in str(caught.value)

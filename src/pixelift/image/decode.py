@@ -11,7 +11,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from pixelift.errors import ImageReadError, TooManyPixelsError
-from pixelift.image import h273, lab8, metadata, ycbcr_tiff
+from pixelift.image import h273, lab, lab8, metadata, ycbcr_tiff
 from pixelift.image.avif_colour import stated_colours
 from pixelift.image.exif import orientation_of
 from pixelift.image.geometry import Size
@@ -141,7 +141,7 @@ def to_grey_or_rgb(image: pyvips.Image, file: PictureFile) -> pyvips.Image:
             depth=16 if image.format == "ushort" else 8,
         )
     elif image.interpretation in _ABSOLUTE:
-        image = operate("colourspace", image, "rgb16")
+        image = lab.to_srgb(image, file)
     if image.interpretation == _UNKNOWN and file.format.name == "tiff":
         raise ImageReadError(
             f"cannot read {file.name}: its {image.bands} channels are of a kind that is not read; "

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pixelift.image.geometry import Size
 from pixelift.image.metadata import EXIF_PREFIX, ORIENTATION, read_tags
-from pixelift.image.tiff_exif import shortened
+from pixelift.image.tiff_exif import EXIF, GPS, INTEROPERABILITY, MOST_BYTES, shortened
 from pixelift.image.tiff_tags import (
     CODES,
     LONG,
@@ -22,13 +22,10 @@ from pixelift.image.tiff_tags import (
     read_header,
 )
 
-MOST_BYTES = 60_000
-"""What a block may have: JPEG gives 64 KiB to it, and libvips adds a few values."""
-
-_FIRST, _EXIF, _GPS, _INTEROPERABILITY = 0, 34665, 34853, 40965
-_SIZES = {(_FIRST, 256): 1, (_FIRST, 257): 0, (_EXIF, 40962): 1, (_EXIF, 40963): 0} | {
-    (_INTEROPERABILITY, 4097): 1,
-    (_INTEROPERABILITY, 4098): 0,
+_FIRST = 0
+_SIZES = {(_FIRST, 256): 1, (_FIRST, 257): 0, (EXIF, 40962): 1, (EXIF, 40963): 0} | {
+    (INTEROPERABILITY, 4097): 1,
+    (INTEROPERABILITY, 4098): 0,
 }
 """Where a width or a height is stated: 1 or 0."""
 
@@ -103,7 +100,7 @@ def fitting_exif(exif: bytes, size: Size) -> bytes:
         return _of_number(entry, layout, LONG, true)
 
     def drop(directory: int, entry: Entry, _: Layout) -> Entry | None:
-        return None if directory == _EXIF and entry.number in _IN_PIXELS else entry
+        return None if directory == EXIF and entry.number in _IN_PIXELS else entry
 
     exif = _changed(upright_exif(exif), set_size)
     if not all(stated):
@@ -139,7 +136,7 @@ def _tables(
         entries, following = read_entries(stream, layout, offset=offset)
         yield name, offset, entries, following
         for entry in entries:
-            if entry.number in (_EXIF, _GPS, _INTEROPERABILITY):
+            if entry.number in (EXIF, GPS, INTEROPERABILITY):
                 place = _number(entry, layout)
                 if place is not None:
                     waiting.append((entry.number, place))

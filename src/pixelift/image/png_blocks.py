@@ -13,9 +13,15 @@ from pixelift.image.exif import orientation_of
 from pixelift.image.metadata import EXIF_PREFIX, png_chunks
 from pixelift.image.xmp import MOST_BYTES
 
-_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-_XMP = b"XML:com.adobe.xmp"
-_RAW = b"Raw profile type "
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+"""Kinds of chunks that hold texts."""
+
+XMP = b"XML:com.adobe.xmp"
+"""Keyword of the text that is XMP."""
+
+RAW = b"Raw profile type "
+"""What the keywords of texts begin with that are blocks in digits."""
+
 _RAW_NAMES = {
     b"exif": "exif-data",
     b"APP1": "exif-data",
@@ -39,17 +45,17 @@ def read_blocks(stream: BinaryIO) -> dict[str, bytes]:
     own: dict[str, bytes] = {}
     in_digits: dict[str, bytes] = {}
     for chunk in png_chunks(stream):
-        if chunk.kind not in (b"eXIf", *_TEXTS) or chunk.length > MOST_BYTES:
+        if chunk.kind not in (b"eXIf", *TEXTS) or chunk.length > MOST_BYTES:
             continue
         stream.seek(chunk.at)
         data = stream.read(chunk.length)
         keyword = data.partition(b"\0")[0]
         if chunk.kind == b"eXIf":
             own.setdefault("exif-data", data)
-        elif keyword == _XMP:
+        elif keyword == XMP:
             own.setdefault("xmp-data", _text(chunk.kind, data))
-        elif keyword.startswith(_RAW):
-            name = _RAW_NAMES.get(keyword.removeprefix(_RAW))
+        elif keyword.startswith(RAW):
+            name = _RAW_NAMES.get(keyword.removeprefix(RAW))
             block = _from_digits(_text(chunk.kind, data)) if name else b""
             if name and not (name == "exif-data" and orientation_of(block) is None):
                 in_digits.setdefault(name, block)
@@ -69,7 +75,7 @@ def raw_iptc(iptc: bytes) -> bytes:
     digits = block.hex().encode()
     lines = [digits[at : at + _DIGITS_A_LINE] for at in range(0, len(digits), _DIGITS_A_LINE)]
     text = b"\niptc\n%8d\n" % len(block) + b"\n".join(lines) + b"\n"
-    return b"zTXt" + _RAW + b"iptc\0\0" + zlib.compress(text)
+    return b"zTXt" + RAW + b"iptc\0\0" + zlib.compress(text)
 
 
 def _text(kind: bytes, data: bytes) -> bytes:

@@ -17,35 +17,6 @@ _KINDS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 _SAME_GAMMA, _SAME_XY = 0.005, 0.002
 _GAMMAS = (0.05, 20.0)
 
-_FILM: Xy = (0.31, 0.316)
-_P3 = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
-_NTSC = ((0.63, 0.34), (0.31, 0.595), (0.155, 0.07))
-_PRIMARIES: dict[int, tuple[tuple[Xy, Xy, Xy], Xy]] = {
-    1: (SRGB, D65),
-    4: (((0.67, 0.33), (0.21, 0.71), (0.14, 0.08)), _FILM),
-    5: (((0.64, 0.33), (0.29, 0.6), (0.15, 0.06)), D65),
-    6: (_NTSC, D65),
-    7: (_NTSC, D65),
-    9: (((0.708, 0.292), (0.17, 0.797), (0.131, 0.046)), D65),
-    11: (_P3, (0.314, 0.351)),
-    12: (_P3, D65),
-}
-"""Primaries and white by their number in H.273."""
-
-_TELEVISION = Curve(1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
-_CURVES = {
-    1: _TELEVISION,
-    4: Curve(2.2),
-    5: Curve(2.8),
-    6: _TELEVISION,
-    7: Curve(1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0913),
-    8: Curve(1.0),
-    13: SRGB_CURVE,
-    14: _TELEVISION,
-    15: _TELEVISION,
-}
-"""Curves by the number of the transfer characteristics in H.273."""
-
 
 def stated_profile(stream: BinaryIO, *, is_grey: bool) -> bytes | None:
     """Make a profile of what a PNG file states of its colours beside its own profile.

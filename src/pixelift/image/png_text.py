@@ -7,15 +7,11 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from pixelift.image.metadata import png_chunks
-from pixelift.image.png_blocks import raw_iptc
+from pixelift.image.png_blocks import RAW, TEXTS, XMP, raw_iptc
 
 MOST_BYTES = 1 << 24
 """Of texts beyond these, all together, nothing is carried along."""
 
-_KINDS = (b"tEXt", b"zTXt", b"iTXt")
-_XMP = b"XML:com.adobe.xmp"
-# EXIF and its kin in digits, which `png_blocks` reads: no texts.
-_PROFILE = b"Raw profile type "
 _AFTER_HEADER = 33
 _BLOCK = 1 << 20
 
@@ -27,16 +23,17 @@ def read_texts(stream: BinaryIO) -> tuple[bytes, ...]:
         stream: The file; it is left at another place.
 
     Returns:
-        Kind and data of each chunk, nothing in it unpacked; XMP is none of them.
+        Kind and data of each chunk, nothing in it unpacked; XMP and what `png_blocks` reads are
+        none of them.
     """
     texts, left = [], MOST_BYTES
     for chunk in png_chunks(stream):
-        if chunk.kind not in _KINDS or chunk.length > left:
+        if chunk.kind not in TEXTS or chunk.length > left:
             continue
         stream.seek(chunk.at)
         data = stream.read(chunk.length)
         keyword = data.partition(b"\0")[0]
-        if 1 <= len(keyword) <= 79 and keyword != _XMP and not keyword.startswith(_PROFILE):
+        if 1 <= len(keyword) <= 79 and keyword != XMP and not keyword.startswith(RAW):
             texts.append(chunk.kind + data)
             left -= chunk.length
     return tuple(texts)
@@ -63,7 +60,7 @@ def add_texts(
     chunks = [*texts]
     if xmp:
         # By XMP's own rule: not compressed, no language.
-        chunks.insert(0, b"iTXt" + _XMP + bytes(5) + xmp)
+        chunks.insert(0, b"iTXt" + XMP + bytes(5) + xmp)
     if iptc:
         chunks.insert(0, raw_iptc(iptc))
     data = b"".join(

@@ -10,6 +10,7 @@ import io
 import struct
 from typing import BinaryIO
 
+from pixelift.image.metadata import EXIF_PREFIX, ORIENTATION
 from pixelift.image.tiff_tags import (
     LONG,
     SHORT,
@@ -23,21 +24,20 @@ from pixelift.image.tiff_tags import (
     read_value,
 )
 
-_PREFIX = b"Exif\0\0"
+EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
+"""Tags that lead to further directories."""
 
-_EXIF, _GPS, _INTEROPERABILITY = 34665, 34853, 40965
-_INNER = {0: (_EXIF, _GPS), _EXIF: (_INTEROPERABILITY,), _GPS: (), _INTEROPERABILITY: ()}
+_INNER = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,), GPS: (), INTEROPERABILITY: ()}
 """Which tags lead to further directories: of the first one, 0, and of those that it leads to."""
 
 _IPTC, _PHOTOSHOP = 33723, 34377
 _UNDEFINED = 7
-_ORIENTATION = 274
 _DESCRIBING = frozenset(
     {
         *(270, 271, 272, 305, 306, 315, 316, 33432),  # from the caption to the copyright
         *(18246, 18249),  # stars
         *(40091, 40092, 40093, 40094, 40095),  # what Windows calls title, comment and so on
-        _ORIENTATION,
+        ORIENTATION,
     }
 )
 """Tags of the first directory that say something about the photo; the others are of the file."""
@@ -48,9 +48,11 @@ _EXIF_WIDTH, _EXIF_HEIGHT = 40962, 40963
 _OF_THE_FILE = (273, 279, 324, 325, 330, 513, 514)
 """Tags of a first directory that lead to pixels or to further pictures, which are not there."""
 
-# JPEG gives 64 KiB to a block of EXIF. More is read, since the longest values are left out then.
+MOST_BYTES = 60_000
+"""What a block may have: JPEG gives 64 KiB to it, and libvips adds a few values."""
+
+# More is read, since the longest values are left out then.
 _MOST_READ = 1 << 23
-_MOST = 60_000
 _BYTES_OF_ENTRY = 20
 _BYTES_OF_HEADER = 14
 
@@ -71,9 +73,9 @@ def read_tiff_exif(stream: BinaryIO) -> bytes | None:
         return None
     layout, offset = header
     found = _gather(stream, layout, offset)
-    if not found.inner and not found.values.keys() - {_ORIENTATION}:
+    if not found.inner and not found.values.keys() - {ORIENTATION}:
         return None
-    return _as_block(found, layout, _MOST)
+    return _as_block(found, layout, MOST_BYTES)
 
 
 def shortened(exif: bytes, most: int) -> bytes:
@@ -86,7 +88,7 @@ def shortened(exif: bytes, most: int) -> bytes:
     Returns:
         The block with its prefix; one that can not be read holds nothing.
     """
-    block = io.BytesIO(exif.removeprefix(_PREFIX))
+    block = io.BytesIO(exif.removeprefix(EXIF_PREFIX))
     header = read_header(block)
     if header is None:
         return _as_block(Directory(), Layout("<", is_big=False), most)
@@ -98,7 +100,7 @@ def _as_block(found: Directory, layout: Layout, most: int) -> bytes:
     small = Layout(layout.order, is_big=False)
     mark = {"<": b"II", ">": b"MM"}[small.order]
     head = mark + struct.pack(small.order + "HI", 42, 8)
-    return _PREFIX + head + lay_out(found, small, at=8)
+    return EXIF_PREFIX + head + lay_out(found, small, at=8)
 
 
 def _shorten(found: Directory, most: int) -> None:
@@ -131,7 +133,7 @@ def add_exif(stream: BinaryIO, exif: bytes | None, *, iptc: bytes | None = None)
     Raises:
         OSError: There is no space.
     """
-    block = io.BytesIO((exif or b"").removeprefix(_PREFIX))
+    block = io.BytesIO((exif or b"").removeprefix(EXIF_PREFIX))
     source, target = read_header(block), read_header(stream)
     if target is None:
         return
@@ -139,7 +141,7 @@ def add_exif(stream: BinaryIO, exif: bytes | None, *, iptc: bytes | None = None)
     found = Directory()
     if source is not None:
         found = _gather(block, *source)
-        _shorten(found, _MOST)
+        _shorten(found, MOST_BYTES)
         found = found.reordered(source[0], layout)
     if iptc:
         found.values[_IPTC] = Value(_UNDEFINED, iptc)
@@ -225,7 +227,7 @@ def _say_size(found: Directory, entries: list[Entry], layout: Layout) -> None:
     """Set the size that EXIF states, where it states one, to that of the picture."""
     sizes = {entry.number: entry.field for entry in entries if entry.number in (_WIDTH, _HEIGHT)}
     kinds = {entry.number: entry.kind for entry in entries}
-    exif = found.inner.get(_EXIF, Directory())
+    exif = found.inner.get(EXIF, Directory())
     for stated, true in ((_EXIF_WIDTH, _WIDTH), (_EXIF_HEIGHT, _HEIGHT)):
         if stated in exif.values and true in sizes:
             code = layout.order + ("H" if kinds[true] == SHORT else "I")

@@ -13,6 +13,8 @@ BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES = 258, 259, 262, 277, 284
 EXTRA, FORMAT, SUBSAMPLING, INDEXED = 338, 339, 530, 346
 """Tag numbers of TIFF 6.0."""
 
+_WIDTH, _HEIGHT, _BYTES_OF_STRIPS = 256, 257, 279
+
 WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9
 """Photometric interpretations that are read."""
 
@@ -108,7 +110,8 @@ def _unread(stream: BinaryIO, photometric: int) -> str | None:
     kind = number_of(stream, FORMAT, _UNSIGNED) or _UNSIGNED
     # Of what libvips unpacks itself it finds the rows only where the channels lie side by side.
     is_unpacked = photometric not in (RGB, INKS) and (photometric < CIE_LAB or bits == 16)
-    if samples > 1 and is_unpacked and number_of(stream, PLANES, 1) != 1:
+    is_half = kind == _FLOAT and bits == 16
+    if samples > 1 and (is_unpacked or is_half) and number_of(stream, PLANES, 1) != 1:
         return f"it is {what} with each channel by itself"
     if photometric == YCBCR:
         return _unread_ycbcr(stream, bits, kind, has_alpha=has_alpha)
@@ -146,10 +149,21 @@ def _unread_ycbcr(stream: BinaryIO, bits: int, kind: int, *, has_alpha: bool) ->
         return None
     if compression not in _PLAIN:
         return f"it is YCbCr in compression {compression}"
+    if _is_fuller_than_stated(stream, compression):
+        return "it is YCbCr with one colour for each pixel, but does not say so"
     steps = subsampling(stream)
     if steps != (1, 1) and steps not in _SPREAD:
         return f"it is YCbCr with one colour for {steps[0]}x{steps[1]} pixels"
     return None
+
+
+def _is_fuller_than_stated(stream: BinaryIO, compression: int) -> bool:
+    """Whether a file without the tag, and so with a quarter of the colours, has all of them."""
+    if compression != 1 or read_numbers(stream, SUBSAMPLING):
+        return False
+    width, height = (number_of(stream, tag, 0) or 0 for tag in (_WIDTH, _HEIGHT))
+    lengths = read_numbers(stream, _BYTES_OF_STRIPS, most=1 << 20)
+    return 0 < 3 * width * height <= sum(lengths)
 
 
 def subsampling(stream: BinaryIO) -> tuple[int, int]:

@@ -137,9 +137,11 @@ class _Editor:
         value = None if self._within else self._value(name)
         instead = None if value is None else b""
         if value:
+            # The tag may have explained its own prefix; as a rule one around it has.
+            is_explained = self._vocabularies[-2].get(prefix) == name[0]
             mark = f":{prefix}" if prefix else ""
-            tag = f'<{qualified} xmlns{mark}="{name[0]}">{value}</{qualified}>'
-            instead = tag.encode()
+            where = "" if is_explained else f' xmlns{mark}="{name[0]}"'
+            instead = f"<{qualified}{where}>{value}</{qualified}>".encode()
         is_plain = value is None and not self._within
         self._open.append((start, self._tag_end(start, look=is_plain), instead, name))
         self._within += not is_plain

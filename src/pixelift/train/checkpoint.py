@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from pixelift.errors import TrainingError, WrongRunError
+from pixelift.image.shown import told
 from pixelift.patches.dataset import Manifest
 from pixelift.train.config import Recipe
 
@@ -224,8 +225,9 @@ def read_run(run: Path) -> tuple[Recipe, Origin]:
         recipe = msgspec.json.decode((run / RECIPE).read_bytes(), type=Recipe)
         return recipe, msgspec.json.decode((run / ORIGIN).read_bytes(), type=Origin)
     except (OSError, msgspec.MsgspecError) as error:
+        reason = told(error) if isinstance(error, OSError) else str(error)
         raise WrongRunError(
-            f"{run} is not the run folder of a training: {error}. "
+            f"{run} is not the run folder of a training: {reason}. "
             "Name the folder that `pixelift train -o` was given."
         ) from error
 
