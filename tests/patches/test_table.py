@@ -1,3 +1,4 @@
+import os
 import sys
 
 import numpy as np
@@ -58,6 +59,14 @@ def test_reading_gives_what_was_written_and_the_same_rows_give_the_same_bytes(
     assert same(read_patches(tmp_path / "a.parquet"), np.concatenate([rows, rows]))
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
     assert pq.ParquetFile(tmp_path / "a.parquet").num_row_groups == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads of threads where Linux tells of them")
+def test_reading_leaves_no_thread_behind(rows, tmp_path):
+    write_patches([rows], tmp_path / "a.parquet")
+    before = set(os.listdir("/proc/self/task"))
+    read_patches(tmp_path / "a.parquet")
+    assert set(os.listdir("/proc/self/task")) <= before
 
 
 def test_a_table_without_rows_can_be_read(tmp_path):

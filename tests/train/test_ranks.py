@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -79,8 +80,39 @@ def test_two_processes_of_torchrun_learn_what_one_learns(tmp_path):
         assert a["psnr_y"] == pytest.approx(b["psnr_y"], abs=1e-2)
 
 
-def start(folder, *arguments):
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+MEETING = """
+import os, sys, torch
+from pixelift.train.ranks import joined
+
+torch.set_num_threads(1)
+with joined(torch.device("cpu")) as ranks:
+    weight = torch.nn.Parameter(torch.ones(3))
+    torch.optim.Adam([weight])
+    weight.grad = torch.ones(3)
+    ranks.average([weight], torch.tensor(0.5))
+    print(len(os.listdir("/proc/self/task")))
+names = [open(f"/proc/self/task/{t}/comm").read() for t in os.listdir("/proc/self/task")]
+print(*(name.strip() for name in names if "gloo" in name))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads of threads where Linux tells of them")
+def test_no_thread_of_the_exchange_is_left_to_abort_a_process_that_ends(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    both = [start(tmp_path, "-c", MEETING, **group, RANK=rank) for rank in "01"]
+    for process in both:
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, err
+        during, after = out.splitlines()
+        assert int(during) > 3
+        assert after == ""
+
+
+def start(folder, *arguments, **settings):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"} | settings
     environment["PYTHONPATH"] = str(Path(__file__).parents[2] / "src")
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],

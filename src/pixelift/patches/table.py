@@ -114,7 +114,9 @@ def read_patches(path: Path) -> NDArray[np.void]:
     """
     pa, pq = _pyarrow()
     try:
-        table = pq.read_table(path)
+        # Without threads of Arrow's own, which would run on to the end of the process.
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            table = file.read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f"cannot read {path}: {error}. Prepare the set again.") from error
     missing = [n for n in PATCH_DTYPE.names or () if n not in table.column_names]

@@ -1,5 +1,6 @@
 """Several processes that train one network together, as `torchrun` starts them."""
 
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -105,6 +106,10 @@ def joined(device: torch.device) -> Iterator[Ranks]:
     if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield Ranks()
         return
+    # torch imports this with its first optimizer. By then its functions would take the group as a
+    # default value and keep it, with threads that still run when the process ends: at times it
+    # ended with an abort so.
+    importlib.import_module("torch.distributed.nn.functional")
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())
