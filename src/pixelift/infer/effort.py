@@ -25,7 +25,7 @@ DEFAULT_MODEL = "balanced"
 TIERS = ("swift", "balanced", "fine")
 """The packaged networks among which an effort chooses, from the cheapest to the best."""
 
-SPARED = 0.57
+SPARED = 0.36
 """Share of a picture's detail that `auto` leaves to the cheaper network.
 
 The dial of content-aware inference; chosen on photos/valid by experiments/004-effort, to be chosen
