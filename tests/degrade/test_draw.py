@@ -1,9 +1,20 @@
+import hashlib
+
 import msgspec
 import numpy as np
 import pytest
 
 from pixelift.degrade.draw import PRESETS, Degradation, draw_plan, resolve
-from pixelift.degrade.plan import Blur, Compress, Motion, Noise, Resize, clean_plan
+from pixelift.degrade.plan import (
+    Blur,
+    Compress,
+    Motion,
+    Noise,
+    Resize,
+    Sharpen,
+    clean_plan,
+    encode_plan,
+)
 from pixelift.errors import ConfigError
 
 
@@ -49,6 +60,47 @@ def test_a_first_round_comes_in_any_order_and_stops_short_of_the_scale():
     assert 2.5 <= min(between) <= max(between) <= 4
 
 
+def test_real_draws_each_thing_as_often_as_it_says():
+    wanted, drawn = PRESETS["real"], plans(PRESETS["real"], 1500)
+    noise, compress = steps_of(Noise, drawn), steps_of(Compress, drawn)
+    last_two = [[s for s in plan.steps if isinstance(s, Resize)][-2:] for plan in drawn]
+    resized = [pair[0] for pair in last_two if len(pair) == 2]
+    sharpened = steps_of(Sharpen, drawn)
+    for found, of, share in (
+        (len(sharpened), len(drawn), wanted.sharpen_share),
+        (sum(n.is_chroma for n in noise), len(noise), wanted.chroma_share),
+        (sum(c.format == "webp" for c in compress), len(compress), wanted.webp_share),
+        (sum(c.format == "avif" for c in compress), len(compress), wanted.avif_share),
+        (len(resized), len(drawn), 1 - (1 - wanted.resized_share) * (1 - wanted.twice_share)),
+    ):
+        assert found / of == pytest.approx(share, abs=0.04)
+    assert {step.kernel for step in steps_of(Resize, drawn)} == set(wanted.kernels)
+    assert wanted.sharpen_amount[0] <= min(s.amount for s in sharpened)
+    assert max(s.amount for s in sharpened) <= wanted.sharpen_amount[1]
+    assert not any(n.is_chroma and n.is_grey for n in noise)
+
+
+def test_what_is_resized_once_more_was_smaller_as_often_as_it_was_larger():
+    only = Degradation(resized_share=1.0, resized_factor=(0.5, 2.0), compress_share=1.0)
+    drawn = plans(only)
+    for plan in drawn:
+        assert [type(step) for step in plan.steps[:3]] == [Resize, Compress, Resize]
+    factors = np.array([4 / plan.steps[0].hr_per_px for plan in drawn])
+    assert 0.499 <= factors.min() <= factors.max() <= 2.001
+    assert (factors < 1).mean() == pytest.approx(0.5, abs=0.06)
+    again = sum(isinstance(plan.steps[-1], Compress) for plan in drawn)
+    assert again / len(drawn) == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("preset", "digest"), [("photo", "24a97345576f0910"), ("heavy", "6ed5d357f4621543")]
+)
+def test_presets_that_sets_were_recorded_with_draw_what_they_always_drew(preset, digest):
+    # What the new kinds of noise and kernels added to a plan's JSON is left out: it says nothing.
+    lines = [encode_plan(plan).replace(',"is_chroma":false', "") for plan in plans(PRESETS[preset])]
+    assert hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16] == digest
+
+
 def test_blurs_mean_the_same_at_every_scale():
     only = Degradation(blur_share=1.0, blur_lr_px=(0.5, 0.5))
     for scale in (2, 4):
@@ -68,7 +120,7 @@ def test_names_and_tables_are_resolved_and_others_refused():
     table = Degradation(noise_share=0.5)
     assert resolve(table) is table
     with pytest.raises(
-        ConfigError, match=r'no degradation "foto"; allowed are clean, photo, heavy'
+        ConfigError, match=r'no degradation "foto"; allowed are clean, photo, real, heavy'
     ):
         resolve("foto")
 
@@ -78,6 +130,8 @@ def test_names_and_tables_are_resolved_and_others_refused():
     [
         ({"kernels": []}, "kernels is empty"),
         ({"quality": [90, 20]}, r"quality is \[90, 20\]; the smaller one comes first"),
+        ({"resized_factor": [2, 0.5]}, r"resized_factor is \[2.0, 0.5\]"),
+        ({"sharpen_amount": [1, 3]}, "`float` <= 2"),
         ({"quality": [0, 20]}, "`int` >= 1"),
         ({"noise_shar": 0.5}, "unknown field `noise_shar`"),
     ],

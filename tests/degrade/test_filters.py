@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pixelift.degrade.filters import filter_picture, resize_taps
+from pixelift.degrade.filters import filter_picture, pick_nearest, resize_taps
 from pixelift.degrade.kernels import blur_terms
 from pixelift.degrade.plan import Blur, Motion
 from pixelift.image.geometry import Size
@@ -33,6 +33,24 @@ def test_no_kernel_moves_the_picture(kernel, scale):
         # Halves go up, hence the half; nothing else is off.
         off = line - centres[4:-4] * slope
         assert 0 <= off.min() <= off.max() <= 0.5
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_nearest_pixel_stays_in_line_and_keeps_all_of_the_noise(rng, scale):
+    image = picture(rng, 12 * scale, 9 * scale)
+    small = pick_nearest(image, Size(12, 9))
+    before, after = (scale - 1) // 2, scale // 2
+    pair = [image[n::scale, n::scale].astype(int) for n in (before, after)]
+    assert np.array_equal(small, (pair[0] + pair[1] + 1) // 2)
+    if scale == 3:
+        assert np.array_equal(small, image[1::3, 1::3])
+
+
+def test_the_nearest_pixel_is_found_in_pictures_that_grow_and_in_single_pixels(rng):
+    image = picture(rng, 5, 7)
+    assert pick_nearest(image, Size(15, 21)).shape == (15, 21, 3)
+    assert np.array_equal(pick_nearest(image, Size(15, 21))[1::3, 1::3], image)
+    assert pick_nearest(image[:1, :1], Size(4, 3)).tolist() == [[image[0, 0].tolist()] * 3] * 4
 
 
 @pytest.mark.parametrize("scale", [2, 4])

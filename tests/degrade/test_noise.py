@@ -28,6 +28,18 @@ def test_grey_noise_is_the_same_in_all_channels_and_colour_noise_is_not(kind):
     assert abs(np.corrcoef(own[..., 0].ravel(), own[..., 1].ravel())[0, 1]) < 0.03
 
 
+@pytest.mark.parametrize("kind", ["gaussian", "poisson"])
+def test_chroma_noise_leaves_luma_alone(kind):
+    only = Noise(kind=kind, sigma_255=12.0, is_grey=False, is_chroma=True, seed=3)
+    noisy = add_noise(grey(120), only).astype(float)
+    luma = noisy @ [0.299, 0.587, 0.114]
+    assert luma.mean() == pytest.approx(120, abs=0.1)
+    assert luma.std() < 0.5  # what rounding to whole levels leaves
+    assert noisy.std(axis=(0, 1)).min() > 4
+    one = grey(120)[..., :1]
+    assert add_noise(one, only).std() > 4  # a grey picture has no colour to be noisy
+
+
 def test_poisson_noise_grows_with_the_root_of_the_light():
     strong = add_noise(grey(200), noise("poisson", 10.0)).astype(float).std()
     weak = add_noise(grey(50), noise("poisson", 10.0)).astype(float).std()

@@ -29,7 +29,16 @@ def test_a_plan_is_the_same_after_json_and_back(preset):
         ("{", "not a plan of a degradation"),
         (b"\xff\xfe", "not a plan of a degradation"),
         ('{"scale":2,"steps":[],"more":1}', "unknown field `more`"),
-        ('{"scale":2,"steps":[{"step":"sharpen"}]}', "Invalid value 'sharpen'"),
+        ('{"scale":2,"steps":[{"step":"melt"}]}', "Invalid value 'melt'"),
+        (
+            '{"scale":1,"steps":[{"step":"noise","kind":"gaussian","sigma_255":5,'
+            '"is_grey":true,"is_chroma":true,"seed":1}]}',
+            "noise is both grey and chroma",
+        ),
+        (
+            '{"scale":1,"steps":[{"step":"sharpen","sigma_px":0.8,"amount":7}]}',
+            r"`float` <= 2.0 - at `\$.steps\[0\].amount`",
+        ),
         ('{"scale":2,"steps":[]}', "arrive at 1 HR pixels per pixel, the scale is 2"),
         (
             '{"scale":1,"steps":[{"step":"noise","kind":"gaussian","sigma_255":1e9,'

@@ -64,7 +64,10 @@ def test_changes_are_toml_values_or_plain_text(tmp_path):
         ("[optim]\nlearning_rate = nan\n", r": optim\.learning_rate: Expected `float` > 0"),
         ("[optim]\nfinal_rate = inf\n", r": optim\.final_rate: Expected `float` <= 1000000"),
         ("[optim]\nfinal_rate = 0.1\n", r": optim: final_rate 0\.1 is above learning_rate 0\.001"),
-        ("[data]\ndegrade = 'foto'\n", r'no degradation "foto"; allowed are clean, photo, heavy'),
+        (
+            "[data]\ndegrade = 'foto'\n",
+            r'no degradation "foto"; allowed are clean, photo, real, heavy',
+        ),
         ("[data.degrade]\nnoise = 1\n", r"data\.degrade"),
         ("[data.degrade]\nquality = [90, 20]\n", r"the smaller one comes first"),
         ("[model\n", "not valid TOML"),

@@ -19,7 +19,7 @@ def degrade(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     scale: Annotated[int | None, Parameter(name=["--scale", "-s"], converter=whole_number)] = None,
-    preset: Literal["clean", "photo", "heavy"] | None = None,
+    preset: Literal["clean", "photo", "real", "heavy"] | None = None,
     seed: Annotated[int | None, Parameter(converter=whole_number)] = None,
     plan: Path | None = None,
 ) -> int:
@@ -35,7 +35,8 @@ def degrade(
         output: Folder for the small pictures.
         scale: Factor to shrink by; by default 4, or that of the plans.
         preset: clean is the bicubic shrinking of the benchmarks, photo what a phone and a
-            messenger do, and the default; heavy what several of them do one after the other.
+            messenger do, and the default; real what pictures on people's discs went through: more
+            kinds of it, fewer at a time; heavy what several phones do one after the other.
         seed: Start of the random numbers; by default 0.
         plan: File of plans to carry out again, instead of drawing new ones.
     """

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.degrade.filters import SHARP, filter_picture
+from pixelift.degrade.filters import SHARP, filter_picture, pick_nearest
 from pixelift.degrade.jpeg import compress_jpeg
-from pixelift.degrade.kernels import blur_terms
+from pixelift.degrade.kernels import blur_terms, sharpen_terms
 from pixelift.degrade.noise import add_noise
-from pixelift.degrade.plan import Blur, Compress, Motion, Noise, Plan, Resize
+from pixelift.degrade.plan import Blur, Compress, Motion, Noise, Plan, Resize, Sharpen
 from pixelift.errors import ShapeError
 from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box, Size
@@ -53,6 +53,9 @@ def apply_plan(image: NDArray[np.uint8], plan: Plan) -> NDArray[np.uint8]:
                 image, waiting = _resized(image, full, step, waiting), None
             case Noise():
                 image = add_noise(image, step)
+            case Sharpen():
+                terms = sharpen_terms(step)
+                image = filter_picture(image, Size(*image.shape[:2]), kernel=None, terms=terms)
             case Compress():
                 image = _compressed(image, step)
     return image if waiting is None else _blurred(image, waiting)
@@ -72,6 +75,8 @@ def _resized(
         scale = int(step.hr_per_px)
         if scale == step.hr_per_px and size.scaled(scale) == full and scale > 1:
             return _shrunk(image, scale)
+    if step.kernel == "nearest":
+        return pick_nearest(image if blur is None else _blurred(image, blur), size)
     terms = (SHARP,) if blur is None else blur_terms(blur)
     return filter_picture(image, size, kernel=step.kernel, terms=terms)
 
@@ -93,16 +98,19 @@ def _compressed(image: NDArray[np.uint8], step: Compress) -> NDArray[np.uint8]:
         return compress_jpeg(image, quality=step.quality, halves_colour=step.halves_colour)
     height, width, channels = image.shape
     rgb = np.repeat(image, 3, axis=2) if channels == 1 else np.ascontiguousarray(image)
-    # Here, so that a training without WebP needs no libvips.
+    # Here, so that a training without WebP and AVIF needs no libvips.
     import pyvips  # noqa: PLC0415
 
     from pixelift.image.vips import operate  # noqa: PLC0415
 
     picture = pyvips.Image.new_from_memory(rgb, width, height, 3, "uchar")
-    coded = operate(
-        "webpsave_buffer", operate("copy", picture, interpretation="srgb"), Q=step.quality
-    )
-    flat: NDArray[np.uint8] = np.frombuffer(
-        operate("webpload_buffer", coded).write_to_memory(), np.uint8
-    )
+    picture = operate("copy", picture, interpretation="srgb")
+    if step.format == "webp":
+        loaded = operate("webpload_buffer", operate("webpsave_buffer", picture, Q=step.quality))
+    else:
+        subsampling = "on" if step.halves_colour else "off"
+        options = {"compression": "av1", "effort": 2, "subsample_mode": subsampling}
+        coded = operate("heifsave_buffer", picture, Q=step.quality, **options)
+        loaded = operate("heifload_buffer", coded)
+    flat: NDArray[np.uint8] = np.frombuffer(loaded.write_to_memory(), np.uint8)
     return flat.reshape(height, width, 3)[..., :channels].copy()

@@ -105,6 +105,35 @@ def filter_picture(
     return result
 
 
+def pick_nearest(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """Keep for each pixel of the result the one pixel that lies there: as aliased as can be.
+
+    Where the place lies between pixels, as at even factors, it takes the mean of the two on either
+    side of it along the diagonal, halves up: one alone would move the picture by half a pixel, and
+    four would smooth what is aliased.
+
+    Args:
+        image: (H, W, C).
+        size: Size of the result.
+
+    Returns:
+        (height, width, C).
+    """
+    axes = list(zip(image.shape[:2], (size.height, size.width), strict=True))
+
+    def picked(rounded: np.ufunc) -> NDArray[np.uint8]:
+        places = (
+            rounded((np.arange(target) + 0.5) * (length / target) - 0.5)
+            .astype(np.intp)
+            .clip(0, length - 1)
+            for length, target in axes
+        )
+        return image[np.ix_(*places)]
+
+    lower, upper = picked(np.floor), picked(np.ceil)
+    return ((lower.astype(np.uint16) + upper + 1) // 2).astype(np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class _Across:
     """The horizontal pass: columns of the picture, mirrored beyond its border, to the result's."""
@@ -147,9 +176,10 @@ def resize_taps(kernel: Kernel | None, length: int, target: int) -> Taps:
 
     Args:
         kernel: "cubic" (Keys, a = -1/2), "linear" and "lanczos" (three lobes) are widened when they
-            shrink, as MATLAB's are; "bare-cubic" (a = -3/4) is not, as OpenCV's, so what it makes
-            is aliased; "area" weighs by what a pixel covers; "stride" keeps every s-th sample, and
-            where that lies between two it takes their mean. None copies.
+            shrink, as MATLAB's and Pillow's are; "bare-cubic" (a = -3/4) is not, as OpenCV's, so
+            what it makes is aliased; "area" weighs by what a pixel covers; "stride" keeps every
+            s-th sample, and where that lies between two it weighs them by how near they are, as
+            OpenCV's linear. "nearest" is not one of these, see `pick_nearest`. None copies.
         length: Samples of the axis.
         target: Samples of the result.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.degrade.plan import Blur, Motion
+from pixelift.degrade.plan import Blur, Motion, Sharpen
 
 FAINT = 0.02
 """Share of a kernel's sum that its tails, and what its short sum leaves out, may amount to."""
@@ -106,6 +106,23 @@ def blur_terms(blur: Blur | Motion) -> list[Term]:
             return [Term(along, across) if blur.angle_deg == 90 else Term(across, along)]
         return separate(gaussian_plane(blur))
     return separate(motion_plane(blur))
+
+
+def sharpen_terms(sharpen: Sharpen) -> list[Term]:
+    """Write an unsharp mask as a sum of two products: the picture, less a part of its blur.
+
+    Args:
+        sharpen: The mask.
+
+    Returns:
+        Two terms of one length, whose weights together sum to 1.
+    """
+    blur = gaussian(sharpen.sigma_px)
+    middle = np.zeros_like(blur)
+    middle[len(blur) // 2] = 1
+    # Roots on both sides: what the first pass adds up stays where float32 counts exactly.
+    kept, taken = math.sqrt(1 + sharpen.amount), math.sqrt(sharpen.amount)
+    return [Term(kept * middle, kept * middle), Term(taken * blur, -taken * blur)]
 
 
 def separate(plane: NDArray[np.float64]) -> list[Term]:

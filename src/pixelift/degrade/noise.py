@@ -31,6 +31,8 @@ def add_noise(image: NDArray[np.uint8], noise: Noise) -> NDArray[np.uint8]:
         added = rng.standard_normal(shape, np.float32) * np.float32(noise.sigma_255)
     else:
         added = _shot_noise(image, noise, rng)
+    if noise.is_chroma and image.shape[2] == 3:
+        added = added - (added * _LUMA.astype(np.float32)).sum(axis=2, keepdims=True)
     # Adding a half and rounding down: the one rounding rule of the house.
     noisy = np.floor(image.astype(np.float32) + added + np.float32(0.5))
     return np.clip(noisy, 0, 255).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 A plan holds everything: the same plan and the same pixels give the same bytes. Filters and JPEG are
 calculated in whole numbers, so that neither the processor nor its libraries have a say; noise is
-NumPy's, WebP libvips'.
+NumPy's, WebP and AVIF are libvips'.
 """
 
 from typing import Annotated, Literal
@@ -12,10 +12,10 @@ from msgspec import Meta
 
 from pixelift.errors import ConfigError
 
-Kernel = Literal["cubic", "bare-cubic", "linear", "area", "lanczos", "stride"]
+Kernel = Literal["cubic", "bare-cubic", "linear", "area", "lanczos", "stride", "nearest"]
 """How pixels are averaged when a picture is resized; `pixelift.degrade.filters` explains each."""
 
-Format = Literal["jpeg", "webp"]
+Format = Literal["jpeg", "webp", "avif"]
 
 Sigma = Annotated[float, Meta(ge=0, le=32)]
 Angle = Annotated[float, Meta(ge=0, lt=180)]
@@ -62,6 +62,22 @@ class Noise(Step, frozen=True, tag="noise"):
     """Whether the three channels get the same noise."""
     seed: Annotated[int, Meta(ge=0, lt=1 << 53)]
     """Start of the random stream."""
+    is_chroma: bool = False
+    """Whether it leaves luma alone, as what is left where a camera mended luma only."""
+
+    def __post_init__(self) -> None:
+        """Refuse noise that is to be of all channels alike, and of colour."""
+        if self.is_grey and self.is_chroma:
+            raise ValueError("noise is both grey and chroma; set is_grey or is_chroma to false")
+
+
+class Sharpen(Step, frozen=True, tag="sharpen"):
+    """Unsharp mask: what a Gaussian blur takes away is added once more, which makes halos."""
+
+    sigma_px: Annotated[float, Meta(ge=0, le=8)]
+    """Standard deviation of the blur."""
+    amount: Annotated[float, Meta(ge=0, le=2)]
+    """How many times it is added."""
 
 
 class Compress(Step, frozen=True, tag="compress"):
@@ -70,10 +86,10 @@ class Compress(Step, frozen=True, tag="compress"):
     format: Format
     quality: Annotated[int, Meta(ge=1, le=100)]
     halves_colour: bool = True
-    """Whether JPEG keeps one colour for four pixels (4:2:0); WebP always does."""
+    """Whether JPEG and AVIF keep one colour for four pixels (4:2:0); WebP always does."""
 
 
-AnyStep = Blur | Motion | Resize | Noise | Compress
+AnyStep = Blur | Motion | Resize | Noise | Sharpen | Compress
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -50,7 +50,8 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sampling: Sampling = Sampling()
     """Where crops are taken."""
     degrade: str | Degradation = "clean"
-    """How LR crops are made: a preset (clean, photo, heavy), or a table of shares and ranges."""
+    """How LR crops are made: a preset (clean, photo, real, heavy), or a table of shares and
+    ranges."""
     clean_share: Share = 0.15
     """Share of the crops that are only shrunk all the same, so that clean pictures stay sharp."""
     halved_share: Share = 0.0
