@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.mirror import cut_mirrored
 from pixelift.image.picture import Picture
 from pixelift.infer.channels import enlarge_colour
 from pixelift.infer.engine import Engine
 from pixelift.infer.ensemble import EnsembleEngine, SpreadEngine
 from pixelift.infer.legend import with_legend
-from pixelift.infer.tiling import DEFAULT_TILE, mirror_index
+from pixelift.infer.tiling import DEFAULT_TILE
 
 FULL = 8.0
 """Spread in 8-bit levels that is drawn in the last colour."""
@@ -102,9 +103,7 @@ def _tiled(engine: Engine, planes: NDArray[np.float32], *, tile: int) -> NDArray
         for left in range(0, size.width, tile):
             core = Box(top, left, tile, tile).intersect(whole)
             source = core.grown(Margins.around(halo))
-            rows = mirror_index(source.top, source.bottom, size.height)
-            columns = mirror_index(source.left, source.right, size.width)
-            lr = planes[np.ix_(rows, columns)].transpose(2, 0, 1)[None]
+            lr = cut_mirrored(planes, source).transpose(2, 0, 1)[None]
             kept = Box(halo, halo, core.height, core.width).scaled(scale)
             sr = engine(np.ascontiguousarray(lr))[0].transpose(1, 2, 0)
             result[core.scaled(scale).slices] = sr[kept.slices]
