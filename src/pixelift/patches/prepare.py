@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pixelift.atomic import hidden_stem, write_atomically
 from pixelift.errors import ConfigError, DatasetError, WrongDatasetError
 from pixelift.patches.collect import Source
 from pixelift.patches.dataset import (
@@ -26,7 +27,6 @@ from pixelift.patches.photo import (
     Task,
     prepare_photo,
     rows_path,
-    write_atomically,
     writing,
 )
 from pixelift.patches.pool import default_workers, run_all
@@ -238,4 +238,4 @@ def _is_barely_begun(folder: Path) -> bool:
     if not {p.name for p in folder.iterdir()} <= {"pictures", UNFINISHED}:
         return False
     inside = {p.name for name in ("pictures", UNFINISHED) for p in (folder / name).glob("*")}
-    return inside <= {"plan.json.partial"}
+    return all(name.startswith(hidden_stem(Path("plan.json"))) for name in inside)
