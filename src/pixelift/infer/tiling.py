@@ -124,7 +124,7 @@ def _layer_bytes(card: Card) -> float:
     return 4 * 2 * width
 
 
-def run_tiled(
+def run_tiled(  # noqa: PLR0913 - what a tile is, and what is made of it, in numbers
     restore: Restore,
     image: Samples,
     *,
@@ -132,6 +132,7 @@ def run_tiled(
     halo: int,
     tile: int = DEFAULT_TILE,
     dtype: np.dtype[Any] | None = None,
+    channels: int | None = None,
     context: Margins = NO_CONTEXT,
     progress: Progress | None = None,
 ) -> Samples:
@@ -149,19 +150,20 @@ def run_tiled(
         halo: Context on each side in LR pixels.
         tile: Side of the square of LR pixels that one call contributes, without the halo.
         dtype: Type of what `restore` returns; None for that of the image.
+        channels: Channels of what `restore` returns; None for those of the image.
         context: What of the image is only there to be seen by its neighbours, in LR pixels: a band
             cut out of a picture has `halo` of it where the picture goes on.
         progress: Told after each tile; starts again when memory ran out.
 
     Returns:
-        (scale * H, scale * W, C) for H and W without the context.
+        (scale * H, scale * W, channels) for H and W without the context.
 
     Raises:
         OutOfMemoryError: Memory is too small even for the smallest tile, or for the result.
     """
     core = Box.whole(Size(image.shape[0], image.shape[1])).shrunk(context)
     size = core.size
-    shape = (size.height * scale, size.width * scale, image.shape[2])
+    shape = (size.height * scale, size.width * scale, channels or image.shape[2])
     try:
         result: Samples = np.empty(shape, image.dtype if dtype is None else dtype)
     except MemoryError as err:
