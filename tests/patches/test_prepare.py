@@ -308,7 +308,7 @@ def test_the_loss_of_a_network_is_measured_in_all_processes_alike(photos, tmp_pa
         run(photos, tmp_path / "set", restore=Twice())
 
 
-@pytest.mark.parametrize("package", ["pyarrow", "imagehash"])
+@pytest.mark.parametrize("package", ["pyarrow", "PIL"])
 def test_without_a_package_nothing_is_begun(photos, tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(EngineUnavailableError, match="pip install"):

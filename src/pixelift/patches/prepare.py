@@ -20,7 +20,7 @@ from pixelift.patches.dataset import (
     picture_path,
     read_manifest,
 )
-from pixelift.patches.duplicates import DuplicateFinder, require_imagehash
+from pixelift.patches.duplicates import DuplicateFinder, require_pillow
 from pixelift.patches.photo import (
     UNFINISHED,
     Restore,
@@ -68,7 +68,7 @@ def prepare(
         WrongDatasetError: The folder holds something else, or cannot be written.
         DatasetError: No photo could be used, or the disk is full.
         ConfigError: A network without a name, or a name without a network.
-        EngineUnavailableError: pyarrow or imagehash is not installed.
+        EngineUnavailableError: pyarrow or Pillow is not installed.
     """
     if bool(settings.network) != (restore is not None):
         raise ConfigError("settings.network and restore belong together. Give both or neither.")
@@ -78,7 +78,7 @@ def prepare(
         _clear(folder, finished.pictures)
         return finished
     if settings.screens:
-        require_imagehash()
+        require_pillow()
     _claim_folder(folder, _plan(sources, settings))
     tasks = (Task(s, n, folder, settings, restore) for n, s in enumerate(sources))
     entries: list[PictureEntry] = []
