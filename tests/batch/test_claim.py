@@ -1,8 +1,8 @@
 import subprocess
 import sys
 
+from pixelift.atomic import hidden_stem
 from pixelift.batch.claim import claim
-from pixelift.image.write import hidden_stem
 
 OTHER = """
 import sys

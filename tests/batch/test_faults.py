@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixelift.atomic import hidden_stem
 from pixelift.batch.jobs import Settings, run_job
 from pixelift.batch.plan import plan_jobs
 from pixelift.batch.pool import run_jobs
-from pixelift.image.write import hidden_stem
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
 from tests.patience import PATIENCE
@@ -116,7 +116,7 @@ def test_a_process_that_is_killed_leaves_whole_results_and_a_rerun_does_the_rest
         "pixelift.batch.claim._clear",
         "pixelift.image.write.encode",
         "pixelift.image.write._finish",
-        "pixelift.image.write._move",
+        "pixelift.atomic._move",
     ],
 )
 def test_a_kill_at_any_step_of_writing_leaves_no_result_and_a_rerun_makes_it(model, moment):
@@ -220,7 +220,7 @@ def test_a_target_that_becomes_read_only_is_told(upscaler, monkeypatch):
 
     with monkeypatch.context() as patch:
         # Root may write everywhere, so the answer of the system is given here.
-        patch.setattr("pixelift.image.write._move", refuse)
+        patch.setattr("pixelift.atomic._move", refuse)
         outcome = run_job(job_of("4.png"), upscaler, settings=Settings())
     assert 'no permission to write into "out"' in outcome.error
     assert list(Path("out").iterdir()) == []

@@ -1,11 +1,10 @@
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from pixelift.batch import jobs
-from pixelift.batch.jobs import Settings, check_result, free_memory, run_job
+from pixelift.batch.jobs import Settings, check_result, run_job
 from pixelift.batch.plan import plan_jobs
 from pixelift.errors import ImageWriteError, OutOfMemoryError
 from pixelift.image.geometry import Size
@@ -105,8 +104,3 @@ def test_nothing_is_refused_where_the_free_memory_is_not_known(monkeypatch):
     monkeypatch.setattr(jobs, "free_memory", lambda: None)
 
     check_result(one_job("a.webp"), HEADER, Size(16_000, 16_000))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="asks the system as Linux answers")
-def test_the_free_memory_is_looked_up():
-    assert free_memory() > 2**20

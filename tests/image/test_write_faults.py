@@ -180,7 +180,7 @@ def test_any_interruption_leaves_the_folder_as_it_was(rng, tmp_path, monkeypatch
         assert len(list(tmp_path.iterdir())) == 2
         raise failure
 
-    monkeypatch.setattr("pixelift.image.write._move", interrupt)
+    monkeypatch.setattr("pixelift.atomic._move", interrupt)
     with pytest.raises(failure):
         write_picture(noise(rng), old, overwrite=True)
     assert old.read_bytes() == b"old"

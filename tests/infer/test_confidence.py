@@ -3,6 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 
+from pixelift.errors import OutOfMemoryError
 from pixelift.infer.confidence import FULL, draw_spread, measure_spread, ramp
 from pixelift.infer.engine import open_engine
 from pixelift.infer.ensemble import EnsembleEngine
@@ -35,6 +36,29 @@ def test_tiles_make_no_difference(engines, rng, name, channels):
     whole = measure_spread(picture, engines[name])
     assert whole.shape == (50, 76)
     assert np.allclose(measure_spread(picture, engines[name], tile=9), whole, atol=1e-2)
+
+
+class Small:
+    """An engine without memory for more than so many pixels."""
+
+    def __init__(self, engine, pixels):
+        self.engine, self.card, self.pixels, self.refused = engine, engine.card, pixels, 0
+
+    def __call__(self, lr):
+        if lr.shape[2] * lr.shape[3] > self.pixels:
+            self.refused += 1
+            raise OutOfMemoryError("there is none")
+        return self.engine(lr)
+
+
+def test_smaller_tiles_follow_when_memory_runs_out(engines, rng):
+    picture = rng.random((70, 90, 3), dtype=np.float32)
+    engine = Small(engines["guess"], 40 * 40)
+    whole = measure_spread(picture, engines["guess"])
+    assert np.allclose(measure_spread(picture, engine), whole, atol=1e-2)
+    assert engine.refused == 2  # sides of 90 and of 45, less their halo
+    with pytest.raises(OutOfMemoryError, match="even with tiles of 16 pixels"):
+        measure_spread(picture, Small(engines["guess"], 9))
 
 
 def test_an_ensemble_is_not_asked_eight_times_eight_times(engines, rng):

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.errors import OutOfMemoryError
-from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.geometry import Margins, Size
 from pixelift.infer import tiling
-from pixelift.infer.tiling import MINIMUM_TILE, cut_mirrored, mirror_index, plan_tiles
+from pixelift.infer.tiling import MINIMUM_TILE, plan_tiles
 from tests.fakes import make_card, run_tiled
 
 
@@ -188,14 +188,6 @@ def test_an_error_of_another_kind_ends_the_work():
     assert len(engine.shapes) == 3
 
 
-@given(st.integers(-70, 70), st.integers(0, 90), st.integers(1, 9))
-def test_mirror_index_is_symmetric_padding(start, count, length):
-    row = np.arange(length)
-    padded = np.pad(row, 200, mode="symmetric")
-    index = mirror_index(start, start + count, length)
-    assert np.array_equal(row[index], padded[200 + start : 200 + start + count])
-
-
 @pytest.mark.parametrize(
     ("size", "tile", "halo"), [(Size(0, 3), 4, 1), (Size(3, 3), 0, 1), (Size(3, 3), 4, -1)]
 )
@@ -248,23 +240,6 @@ def test_no_network_gets_less_than_the_smallest_tile():
     huge = msgspec.structs.replace(make_card(scale=4), radius=1024, macs_per_pixel=10**14)
     assert tiling.suitable_tile(huge) == tiling.MINIMUM_TILE
     assert tiling.lean_pixels(huge) == tiling.MINIMUM_TILE**2
-
-
-@pytest.mark.parametrize(
-    "box",
-    [
-        Box(2, 1, 3, 4),
-        Box(-3, -5, 12, 17),  # more than the picture, on all sides
-        Box(-7, 6, 5, 2),  # only what is mirrored
-        Box(3, -1, 20, 3),  # further than the picture is high
-        Box(5, 7, 40, 60),
-    ],
-)
-def test_a_box_is_cut_out_of_the_mirrored_picture(box):
-    image = np.arange(6 * 8 * 2).reshape(6, 8, 2)
-    rows = mirror_index(box.top, box.bottom, 6)
-    columns = mirror_index(box.left, box.right, 8)
-    assert np.array_equal(cut_mirrored(image, box), image[np.ix_(rows, columns)])
 
 
 def test_a_single_tile_is_handed_on_without_a_copy():

@@ -5,7 +5,7 @@ import pytest
 
 from pixelift.errors import DatasetError
 from pixelift.patches import pool
-from pixelift.patches.pool import default_workers, free_memory, run_all, usable_cores
+from pixelift.patches.pool import default_workers, run_all
 
 
 def double(number):
@@ -59,25 +59,3 @@ def test_there_are_no_more_workers_than_photos_cores_and_memory(monkeypatch):
     assert default_workers(100) == 5
     monkeypatch.setattr(pool, "free_memory", lambda: 1 << 20)
     assert default_workers(100) == 1
-
-
-def test_cores_that_this_process_may_not_use_are_not_counted(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 5, 6}, raising=False)
-    assert usable_cores() == 3
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert usable_cores() == 1
-
-
-def test_free_memory_is_the_least_of_the_machine_and_the_container(tmp_path):
-    assert free_memory(tmp_path) is None
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   4096 kB\n")
-    assert free_memory(tmp_path) == 4 << 20
-    group = tmp_path / "sys" / "fs" / "cgroup"
-    group.mkdir(parents=True)
-    (group / "memory.max").write_text("max\n")
-    (group / "memory.current").write_text("1000\n")
-    assert free_memory(tmp_path) == 4 << 20
-    (group / "memory.max").write_text("5000\n")
-    assert free_memory(tmp_path) == 4000

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixelift.atomic import hidden_stem
 from pixelift.errors import ConfigError, DatasetError, EngineUnavailableError, WrongDatasetError
 from pixelift.patches import photo as photo_module
 from pixelift.patches.collect import collect_photos
@@ -130,8 +131,9 @@ def test_killed_half_way_it_goes_on_and_gives_the_same_bytes(photos, tmp_path):
 def test_killed_at_the_very_beginning_or_end_it_goes_on(photos, tmp_path):
     run(photos, tmp_path / "whole")
     (tmp_path / "begun" / "pictures").mkdir(parents=True)
-    (tmp_path / "begun" / "unfinished").mkdir()
-    (tmp_path / "begun" / "unfinished" / "plan.json.partial").write_text("{")
+    plan = tmp_path / "begun" / "unfinished" / "plan.json"
+    plan.parent.mkdir()
+    plan.with_name(f"{hidden_stem(plan)}-partial.json").write_text("{")
     run(photos, tmp_path / "begun")
     assert files(tmp_path / "begun") == files(tmp_path / "whole")
     shutil.copytree(tmp_path / "whole", tmp_path / "ended")
@@ -306,7 +308,7 @@ def test_the_loss_of_a_network_is_measured_in_all_processes_alike(photos, tmp_pa
         run(photos, tmp_path / "set", restore=Twice())
 
 
-@pytest.mark.parametrize("package", ["pyarrow", "imagehash"])
+@pytest.mark.parametrize("package", ["pyarrow", "PIL"])
 def test_without_a_package_nothing_is_begun(photos, tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(EngineUnavailableError, match="pip install"):

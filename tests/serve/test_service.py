@@ -11,7 +11,7 @@ from pixelift.serve.service import WORKERS, Service, Settings, default_workers, 
 
 
 def test_each_worker_has_all_cores_unless_told(monkeypatch):
-    monkeypatch.setattr(service_module, "_cores", lambda: 8)
+    monkeypatch.setattr(service_module, "usable_cores", lambda: 8)
     command = worker_command(Settings(engine="onnxruntime"))
     assert command[0] == sys.executable
     told = json.loads(command[-1])
@@ -21,10 +21,15 @@ def test_each_worker_has_all_cores_unless_told(monkeypatch):
 
 
 def test_there_are_no_more_workers_than_memory_allows(monkeypatch):
-    monkeypatch.setattr(service_module, "_cores", lambda: 8)
+    monkeypatch.setattr(service_module, "usable_cores", lambda: 8)
+    monkeypatch.setattr(service_module, "total_memory", lambda: 2**36)
     assert default_workers(Limits(result_pixels=10**12)) == 1
-    assert 1 <= default_workers(Limits(result_pixels=10**6)) <= WORKERS
-    monkeypatch.setattr(service_module, "_cores", lambda: 1)
+    assert default_workers(Limits(result_pixels=10**6)) == WORKERS
+    monkeypatch.setattr(service_module, "total_memory", lambda: 2**30)
+    assert default_workers(Limits(result_pixels=10**6)) == 1
+    monkeypatch.setattr(service_module, "total_memory", lambda: None)
+    assert default_workers(Limits(result_pixels=10**6)) == WORKERS
+    monkeypatch.setattr(service_module, "usable_cores", lambda: 1)
     assert default_workers(Limits(result_pixels=10**6)) == 1
 
 

@@ -1,7 +1,5 @@
 import errno
 import os
-import subprocess
-import sys
 
 import msgspec
 import pytest
@@ -109,51 +107,6 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     with pytest.raises(TrainingError, match=r"cannot write .*No space left.* go on with --resume"):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
-
-
-KILLED_WRITER = """
-import os, pathlib, resource, signal, sys
-from pixelift.train.checkpoint import write_whole
-
-path = pathlib.Path(sys.argv[1])
-sync, replace = os.fsync, pathlib.Path.replace
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def then_die(step):
-    return lambda *words: (step(*words), die())
-
-for moment in sys.argv[2:]:
-    if child := os.fork():
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, moment
-        print(path.read_bytes()[:3].decode(), path.stat().st_size)
-    elif moment == "written":
-        os.fsync = die
-    elif moment == "synced":
-        os.fsync = then_die(sync)
-    elif moment == "named":
-        pathlib.Path.replace = then_die(replace)
-    else:
-        # The system takes so many bytes and no more.
-        signal.signal(signal.SIGXFSZ, die)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(moment), -1))
-    if not child:
-        write_whole(path, b"new" * 100_000)
-"""
-
-
-def test_a_kill_at_any_moment_of_the_writing_leaves_a_whole_file(tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    write_whole(path, b"old" * 100_000)
-    command = [sys.executable, "-W", "ignore", "-c", KILLED_WRITER, str(path)]
-    command += ["0", "70000", "written", "synced", "named"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["old 300000"] * 4 + ["new 300000"]
-    write_whole(path, b"last")
-    assert path.read_bytes() == b"last"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

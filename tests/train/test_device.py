@@ -1,5 +1,3 @@
-import os
-
 import pytest
 import torch
 
@@ -40,10 +38,10 @@ def test_bf16_is_used_where_there_are_instructions_for_it(monkeypatch):
 
 
 def test_crops_are_cut_beside_a_gpu_and_not_beside_a_processor(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    monkeypatch.setattr(device_module, "usable_cores", lambda: 16)
     assert choose_workers("auto", CPU) == 0
     assert choose_workers("auto", GPU) == MAX_WORKERS
     assert choose_workers("auto", GPU, processes=4) == 3
     assert choose_workers(2, CPU) == choose_workers(2, GPU) == 2
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    monkeypatch.setattr(device_module, "usable_cores", lambda: 1)
     assert choose_workers("auto", GPU) == 1

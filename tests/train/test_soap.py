@@ -1,5 +1,7 @@
 import copy
+import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -32,6 +34,84 @@ def losses(optimizer, *, turned=False, steps=60, rate=0.03):
         optimizer.step()
         found.append(loss.item())
     return found
+
+
+class PlainSoap:
+    """SOAP by algorithms 3 and 4 of the paper, for one matrix, in numpy and without any state but
+    the paper's: the means of both sides are kept, and turned anew at each step.
+
+    Beside the paper's lines it has what the authors' program has: the first gradient only begins
+    the directions, the means are corrected as Adam's are, and the directions are sorted by what
+    they weigh before they are made orthogonal.
+    """
+
+    def __init__(self, *, lr, every=20, betas=(0.95, 0.95)):
+        self.lr, self.every, self.betas, self.count = lr, every, betas, None
+
+    def step(self, w, g):
+        b1, b2 = self.betas
+        if self.count is None:
+            self.l, self.r = g @ g.T, g.T @ g
+            self.ql, self.qr = np.linalg.eigh(self.l)[1], np.linalg.eigh(self.r)[1]
+            self.m, self.v, self.count = 0 * g, 0 * g, 0
+            return w
+        self.count += 1
+        self.m = b1 * self.m + (1 - b1) * g
+        self.v = b2 * self.v + (1 - b2) * (self.ql.T @ g @ self.qr) ** 2
+        m_hat, v_hat = self.m / (1 - b1**self.count), self.v / (1 - b2**self.count)
+        n = (self.ql.T @ m_hat @ self.qr) / (np.sqrt(v_hat) + 1e-8)
+        w = w - self.lr * (self.ql @ n @ self.qr.T)
+        self.l = b2 * self.l + (1 - b2) * g @ g.T
+        self.r = b2 * self.r + (1 - b2) * g.T @ g
+        if self.count % self.every == 0:
+            self.ql, order = follow(self.l, self.ql)
+            self.v = self.v[order]
+            self.qr, order = follow(self.r, self.qr)
+            self.v = self.v[:, order]
+        return w
+
+
+def follow(p, q):
+    """A step of the power method, made orthogonal column by column (Gram and Schmidt)."""
+    order = sorted(range(len(q)), key=lambda k: -(q[:, k] @ p @ q[:, k]))
+    columns = []
+    for k in order:
+        column = p @ q[:, k]
+        for _ in range(2):  # once more for what rounding left
+            for other in columns:
+                column = column - (column @ other) * other
+        columns.append(column / math.sqrt(column @ column))
+    return np.stack(columns, axis=1), order
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (4, 1, 2, 2)])
+def test_it_is_the_algorithm_of_the_paper_written_down_plainly(shape):
+    # Square once it is a matrix: else the first gradient leaves directions open.
+    weight = nn.Parameter(drawn(1, *shape))
+    plain = weight.detach().numpy().reshape(len(weight), -1).copy()
+    ours, theirs = Soap([weight], lr=0.03), PlainSoap(lr=0.03)
+    for n in range(70):  # the directions are adjusted three times
+        weight.grad = drawn(100 + n, *shape) + 0.5 * weight.detach()
+        gradient = drawn(100 + n, *shape).numpy().reshape(plain.shape) + 0.5 * plain
+        ours.step()
+        plain = theirs.step(plain, gradient)
+        found = weight.detach().numpy().reshape(plain.shape)
+        assert found == pytest.approx(plain, rel=1e-6, abs=1e-8), n
+
+
+def test_a_bias_is_left_to_adam_written_down_plainly():
+    weight = nn.Parameter(drawn(1, 5))
+    plain, means, squares = weight.detach().tolist(), [0.0] * 5, [0.0] * 5
+    ours = Soap([weight], lr=0.03)
+    for n in range(30):
+        weight.grad = drawn(100 + n, 5)
+        ours.step()
+        for k, g in enumerate(weight.grad.tolist() if n else []):
+            means[k] = 0.95 * means[k] + 0.05 * g
+            squares[k] = 0.95 * squares[k] + 0.05 * g * g
+            share = 1 - 0.95**n
+            plain[k] -= 0.03 * means[k] / share / (math.sqrt(squares[k] / share) + 1e-8)
+    assert weight.tolist() == pytest.approx(plain, rel=1e-9)
 
 
 def test_the_first_step_only_looks_at_the_gradient():

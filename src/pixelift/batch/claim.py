@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-from pixelift.image.write import hidden_stem
+from pixelift.atomic import hidden_stem
 
 fcntl: ModuleType | None
 try:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from pixelift.batch.claim import claim
 from pixelift.batch.naming import Job
@@ -19,6 +18,7 @@ from pixelift.image.rows import Header, Rows, Samples
 from pixelift.image.shown import shown, told
 from pixelift.image.write import write_rows
 from pixelift.infer.upscaler import Upscaler
+from pixelift.machine import free_memory
 
 WHOLE_BYTES = 12
 """Memory that a pixel of a result takes where libvips has to hold all of it: WebP and AVIF."""
@@ -222,19 +222,6 @@ def check_result(job: Job, header: Header, size: Size) -> None:
             f"{needed / 1e9:.1f} GB of memory for it; {free / 1e9:.1f} GB are free. "
             "Write PNG or JPEG, which need little: --format png"
         )
-
-
-def free_memory() -> int | None:
-    """Look up how much memory can be taken without others having to give up theirs.
-
-    Returns:
-        Bytes; None where the system does not tell as Linux does.
-    """
-    try:
-        _, _, rest = Path("/proc/meminfo").read_text().partition("MemAvailable:")
-    except OSError:
-        return None
-    return int(rest.split()[0]) * 1024 if rest else None
 
 
 def _prepare_folder(job: Job) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
+from pixelift.atomic import write_atomically
 from pixelift.cli.main import FAILED, FINE, complain, version, whole_number
 from pixelift.errors import ConfigError, DatasetError
 from pixelift.image.shown import shown
@@ -123,14 +124,9 @@ def _write_json(result: "Result", path: Path) -> None:
     if path == STDOUT:
         print(text)
         return
-    # Written beside and then renamed, so that a full disk leaves no half of a result.
-    unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        unfinished.write_text(text + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        write_atomically(path, f"{text}\n".encode(), durable=True)
     except OSError as error:
         raise DatasetError(
             f"cannot write {shown(path)}: {error.strerror}. Write elsewhere: --json FILE"
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pixelift.degrade.apply import apply_plan
 from pixelift.degrade.draw import PRESETS, Degradation, draw_plan
 from pixelift.degrade.plan import Plan, clean_plan
-from pixelift.image.crops import Cuttable, cut_mirrored, downscale_crops
+from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box, Margins
+from pixelift.image.mirror import Cuttable, cut_mirrored
 
 _STREAM = 1
 """Tells this random stream from that of the places, which is of (seed, index) too."""
@@ -59,7 +60,7 @@ class Degrader:
         return plan, (int(down), int(right))
 
     def crops(
-        self, pictures: Sequence[Cuttable], boxes: Sequence[Box], *, first: int
+        self, pictures: Sequence[Cuttable[np.uint8]], boxes: Sequence[Box], *, first: int
     ) -> NDArray[np.uint8]:
         """Make the LR crops of a batch.
 
@@ -86,7 +87,7 @@ class Degrader:
         return lr
 
     def _crop(
-        self, picture: Cuttable, box: Box, plan: Plan, offset: tuple[int, int]
+        self, picture: Cuttable[np.uint8], box: Box, plan: Plan, offset: tuple[int, int]
     ) -> NDArray[np.uint8]:
         """Make one crop, with a margin that is cut off again.
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelift.image.crops import Cuttable
 from pixelift.image.geometry import Box, Margins
+from pixelift.image.mirror import Cuttable
 from pixelift.image.shrink import shrink
 
 _STREAM = 2
@@ -32,7 +32,9 @@ class Halver:
     """LR to HR factor; crops lie on its grid."""
     seed: int
 
-    def take(self, picture: Cuttable, box: Box, *, index: int) -> tuple[Cuttable, Box]:
+    def take(
+        self, picture: Cuttable[np.uint8], box: Box, *, index: int
+    ) -> tuple[Cuttable[np.uint8], Box]:
         """Halve what a crop and its neighbourhood show, or leave it as it is.
 
         Args:

@@ -13,8 +13,8 @@ from pixelift.data.degraded import Degrader
 from pixelift.data.halved import Halver
 from pixelift.data.sample import CropSampler
 from pixelift.degrade.draw import PRESETS
-from pixelift.image.crops import Cuttable
 from pixelift.image.dihedral import transform
+from pixelift.image.mirror import Cuttable
 from pixelift.patches.dataset import PreparedSet
 
 
@@ -61,7 +61,7 @@ class PairDataset(Dataset[Batch]):
         self._batch, self._part = batch, part
         self._degrader = degrader or Degrader(PRESETS["clean"], 1.0, scale, 0)
         self._halver = halver or Halver(0.0, scale, 0)
-        self._maps: dict[int, Cuttable] = {}
+        self._maps: dict[int, Cuttable[np.uint8]] = {}
 
     def __getitem__(self, step: int) -> Batch:
         """Cut the batch of a step, or its part."""
@@ -87,7 +87,7 @@ class PairDataset(Dataset[Batch]):
         """
         return self._degrader.is_clean and not self._halver.share
 
-    def _picture(self, number: int) -> Cuttable:
+    def _picture(self, number: int) -> Cuttable[np.uint8]:
         if number not in self._maps:
             show = self._prepared.luma if self._luma else self._prepared.picture
             picture = show(number)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from pixelift.degrade.kernels import Term
 from pixelift.degrade.plan import Kernel
 from pixelift.image.geometry import Size
+from pixelift.image.mirror import mirrored
 from pixelift.image.resize import cubic
-from pixelift.image.shrink import mirrored
 
 _ONE = 1 << 15
 _BAND = 16

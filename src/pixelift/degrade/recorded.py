@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelift.atomic import write_atomically
 from pixelift.degrade.plan import Plan
 from pixelift.errors import ConfigError
 
@@ -88,16 +89,11 @@ def read_record(path: Path) -> Record:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write a record; a kill leaves the old file or the new one.
+    """Write a record; a kill or a power cut leaves the old file or the new one.
 
     Args:
         path: The file; replaced where it exists.
         record: What to write.
     """
     lines = msgspec.json.format(msgspec.json.encode(record, order="deterministic"), indent=1)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(lines + b"\n")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomically(path, lines + b"\n", durable=True)

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from pixelift.atomic import write_atomically
 from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.models.colour import in_colour
 from pixelift.models.fuse import fuse
@@ -150,15 +151,12 @@ def write_compact(fused: nn.Module, path: Path) -> int:
         ImageWriteError: The file cannot be written.
     """
     weights = {name: weight.contiguous() for name, weight in compact_weights(fused).items()}
-    partial = path.with_name(f".{path.name}.partial")
+    # As bytes: a file that safetensors writes itself can be read by its owner alone.
+    content = save(weights, metadata={"architecture": "SRVGGNetCompact"})
     try:
-        # As bytes: a file that safetensors writes itself can be read by its owner alone.
-        partial.write_bytes(save(weights, metadata={"architecture": "SRVGGNetCompact"}))
-        partial.replace(path)
+        write_atomically(path, content, durable=True)
     except OSError as error:
         raise ImageWriteError(
             f"cannot write {path}: {error.strerror}. Choose another -o."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return sum(weight.numel() for weight in weights.values())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pixelift.atomic import replacing
 from pixelift.errors import ImageWriteError, TrainingError
 from pixelift.export.parity import check_parity
 from pixelift.export.to_onnx import export_onnx, has_residual
@@ -78,17 +79,14 @@ def export_run(run: Path, path: Path, *, name: str) -> Card:
         ),
         scores={},
     )
-    # The name is given only to a file that was checked.
-    unchecked = path.with_name(f".{path.stem}.unchecked.onnx")
     try:
-        export_onnx(fused, unchecked, card_json=card_to_metadata(card))
-        check_parity(network, unchecked, card)
-        card_from_onnx(unchecked.read_bytes())  # or nobody could open the file
-        unchecked.replace(path)
+        # The name is given only to a file that was checked.
+        with replacing(path, durable=True) as unchecked:
+            export_onnx(fused, unchecked, card_json=card_to_metadata(card))
+            check_parity(network, unchecked, card)
+            card_from_onnx(unchecked.read_bytes())  # or nobody could open the file
     except OSError as error:
         raise ImageWriteError(
             f"cannot write {path}: {error.strerror}. Choose another -o."
         ) from error
-    finally:
-        unchecked.unlink(missing_ok=True)
     return card

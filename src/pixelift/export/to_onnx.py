@@ -9,6 +9,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from pixelift.atomic import write_atomically
 from pixelift.models.interpolation import BASE_RADIUS, BicubicBase
 from pixelift.zoo.card import METADATA_KEY
 
@@ -62,9 +63,7 @@ def export_onnx(fused: nn.Module, path: Path, *, card_json: str) -> None:
     model.metadata_props.add(key=METADATA_KEY, value=card_json)
     model.producer_name, model.producer_version, model.doc_string = "pixelift", "", ""
     onnx.checker.check_model(model, full_check=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(model.SerializeToString(deterministic=True))
-    partial.replace(path)
+    write_atomically(path, model.SerializeToString(deterministic=True))
 
 
 class _Trunk(nn.Module):

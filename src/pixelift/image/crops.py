@@ -7,33 +7,21 @@ it: with it, tests whose batches were loaded by forked processes hung; the cause
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.geometry import Box, Margins
+from pixelift.image.mirror import Cuttable, cut_mirrored
 from pixelift.image.resize import downscale
 from pixelift.image.shrink import WEIGHTS
-
-
-class Cuttable(Protocol):
-    """A picture to cut out of: an array, or what makes the pixels only where they are cut out."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(H, W, C)."""
-
-    def __getitem__(self, place: tuple[slice, slice], /) -> NDArray[np.uint8]:
-        """Cut rows and columns out: (height, width, C) uint8."""
-
 
 _REACH = 2
 """LR pixels around a crop that its kernels reach into."""
 
 
 def downscale_crops(
-    pictures: Sequence[Cuttable], boxes: Sequence[Box], *, scale: int
+    pictures: Sequence[Cuttable[np.uint8]], boxes: Sequence[Box], *, scale: int
 ) -> NDArray[np.uint8]:
     """Cut crops out of pictures and shrink them as if each picture had been shrunk as a whole.
 
@@ -62,31 +50,6 @@ def downscale_crops(
     small = downscale(tall.reshape(-1, *tall.shape[2:]), scale)
     small = small.reshape(len(boxes), -1, *small.shape[1:])
     return small[:, _REACH:-_REACH, _REACH:-_REACH]
-
-
-def cut_mirrored(picture: Cuttable, box: Box) -> NDArray[np.uint8]:
-    """Cut a box out that may reach beyond the picture, where the picture's mirror image is.
-
-    Args:
-        picture: (H, W, C).
-        box: In pixels; beyond the border by less than the part that lies inside, or than the
-            picture.
-
-    Returns:
-        (height, width, C); a view where the box lies inside.
-    """
-    inside = box.intersect(Box.whole(Size(picture.shape[0], picture.shape[1])))
-    cut = picture[inside.slices]
-    if inside == box:
-        return cut
-    # What lies beyond one end is never wider than what was cut out next to it, unless that is the
-    # whole picture: to mirror it is to mirror the picture.
-    beyond = (
-        (inside.top - box.top, box.bottom - inside.bottom),
-        (inside.left - box.left, box.right - inside.right),
-        (0, 0),
-    )
-    return np.pad(cut, beyond, mode="symmetric")
 
 
 def _shrink(crops: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:

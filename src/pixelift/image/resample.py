@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pixelift.image.depth import to_float
 from pixelift.image.geometry import Size
+from pixelift.image.mirror import mirrored
 from pixelift.image.rows import Rows, Samples, Window, as_type
-from pixelift.image.shrink import mirrored
 
 LOBES = 3
 """Half the width of the kernel, in pixels of the smaller picture."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pixelift.errors import ShapeError
 from pixelift.image.geometry import Size
-from pixelift.image.shrink import FAST_SCALES, mirrored, shrink
+from pixelift.image.mirror import mirrored
+from pixelift.image.shrink import FAST_SCALES, shrink
 
 T = TypeVar("T", bound=np.generic)
 

@@ -11,6 +11,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.mirror import cut_mirrored, mirrored
+
 FAST_SCALES = (2, 3, 4)
 """What `shrink` can divide by."""
 
@@ -64,9 +67,9 @@ class _Framed:
         height, width = image.shape[:2]
         margin = _MARGIN * scale
         # At the far end there is room for sides that are no multiple of the scale.
-        frame = ((margin, margin + scale), (margin, margin + scale), (0, 0))
+        frame = Margins(margin, margin, margin + scale, margin + scale)
         small = -(-height // scale), -(-width // scale)
-        return cls(np.pad(image, frame, mode="symmetric"), small)
+        return cls(cut_mirrored(image, Box.whole(Size(height, width)).grown(frame)), small)
 
 
 @lru_cache(maxsize=1)
@@ -121,25 +124,6 @@ def _by_tap(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
         rounded = np.clip((2 * total + whole) // (2 * whole), 0, 255)
         image = rounded.astype(np.uint8).swapaxes(0, 1)
     return np.ascontiguousarray(image)
-
-
-def mirrored(index: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Bring places beyond the border back into the picture, the border sample repeated.
-
-    Args:
-        index: Places along an axis, any shape, also negative.
-        length: Samples of the axis.
-
-    Returns:
-        Places from 0 to length - 1.
-
-    Example:
-        >>> mirrored(np.array([-2, -1, 0, 3, 4]), 4)
-        array([1, 0, 0, 3, 3])
-    """
-    folded = index % (2 * length)
-    result: NDArray[np.intp] = np.where(folded < length, folded, 2 * length - 1 - folded)
-    return result
 
 
 def _by_three(framed: _Framed) -> NDArray[np.uint8]:

@@ -2,16 +2,13 @@
 
 import dataclasses
 import errno
-import hashlib
 import io
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import pyvips
 
+from pixelift.atomic import replacing
 from pixelift.errors import ImageWriteError
 from pixelift.image import formats, metadata
 from pixelift.image.encode import encode
@@ -95,7 +92,10 @@ def write_rows(
     _check(rows.header.size, fmt, quality, name)
     try:
         _refuse_occupied(path, overwrite=overwrite)
-        with _hidden_file(path) as (stream, hidden):
+        with (
+            replacing(path, unique=True, overwrite=overwrite) as hidden,
+            hidden.open("x+b") as stream,
+        ):
             target = pyvips.Target.new_to_descriptor(stream.fileno())
             try:
                 encode(rows, fmt, target, quality=quality, gives_way=gives_way)
@@ -103,8 +103,6 @@ def write_rows(
                 _ask_the_disk(stream)
                 raise
             _finish(stream, rows.header, fmt)
-            stream.close()
-            _move(hidden, path, overwrite=overwrite)
     except FileExistsError as err:
         raise ImageWriteError(
             f"cannot write {name}: it exists already. Choose another name, or say overwrite."
@@ -223,57 +221,11 @@ def _refuse_occupied(path: Path, *, overwrite: bool) -> None:
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
 
 
-def hidden_stem(path: Path) -> str:
-    """Tell how the hidden files begin in which a file is made before it gets its name.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The same for the same name, and of the same length for all: the name itself may be as long
-        as the file system allows.
-
-    Example:
-        >>> hidden_stem(Path("out/a.png"))
-        '.pixelift-7f071235805f'
-    """
-    name = path.name.encode("utf-8", "surrogateescape")
-    return f".pixelift-{hashlib.sha256(name).hexdigest()[:12]}"
-
-
-@contextmanager
-def _hidden_file(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    hidden = path.with_name(f"{hidden_stem(path)}-{secrets.token_hex(4)}{path.suffix}")
-    try:
-        with hidden.open("x+b") as stream:
-            yield stream, hidden
-    finally:
-        # Also after a KeyboardInterrupt. An error here would hide the one that brought us here.
-        with suppress(OSError):
-            hidden.unlink(missing_ok=True)
-
-
 def _ask_the_disk(stream: BinaryIO) -> None:
     """Raise what the system has against more bytes: libvips may have lost what it was told."""
     stream.seek(0, io.SEEK_END)
     stream.write(bytes(io.DEFAULT_BUFFER_SIZE))
     stream.flush()
-
-
-def _move(hidden: Path, path: Path, *, overwrite: bool) -> None:
-    if overwrite:
-        hidden.replace(path)
-        return
-    try:
-        # Unlike a rename, a link never replaces what somebody else wrote in the meantime.
-        path.hardlink_to(hidden)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Some file systems, FAT for one, know no links.
-        if path.exists():
-            raise FileExistsError from None
-        hidden.rename(path)
 
 
 def _reason(err: OSError, path: Path) -> str:

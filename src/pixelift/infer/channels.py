@@ -16,6 +16,10 @@ Enlarge = Callable[[Image], Image]
 LUMA_WEIGHTS = (STUDIO_MATRIX[0] / STUDIO_MATRIX[0].sum()).astype(np.float32)
 """BT.601 weights of R, G and B, of sum 1."""
 
+# Grey goes from 0 to 1, studio luma from 16/255 to 235/255.
+GREY_SPAN = np.float32(STUDIO_MATRIX[0].sum() / 255)
+GREY_BLACK = np.float32(STUDIO_OFFSET[0] / 255)
+
 NEIGHBOURHOOD = 2
 """Reach of bicubic interpolation in pixels: so far a pixel's colour is felt."""
 
@@ -93,18 +97,33 @@ def enlarge_transparent(
     return enlarge(colour), sr_alpha
 
 
+def network_planes(colour: Image, *, channels: str) -> Image:
+    """Bring grey or RGB to what a network takes.
+
+    Args:
+        colour: (H, W, 1) grey or (H, W, 3) RGB in [0, 1].
+        channels: What the network takes, "rgb" or "y".
+
+    Returns:
+        (H, W, 3) RGB, or (H, W, 1) studio luma, in [0, 1].
+    """
+    is_grey = colour.shape[2] == 1
+    if channels == "rgb":
+        return np.repeat(colour, 3, axis=2) if is_grey else colour
+    if is_grey:
+        return colour * GREY_SPAN + GREY_BLACK
+    return np.ascontiguousarray(rgb_to_ycbcr(colour)[..., :1])
+
+
 def _grey_by_rgb(grey: Image, network: Enlarge) -> Image:
     # A network may answer grey with a trace of colour. Luma, and not the mean, makes PSNR-Y of
     # the grey result the same as that of the coloured one.
-    sr: Image = network(np.repeat(grey, 3, axis=2)) @ LUMA_WEIGHTS
+    sr: Image = network(network_planes(grey, channels="rgb")) @ LUMA_WEIGHTS
     return sr[..., None]
 
 
 def _grey_by_luma(grey: Image, network: Enlarge) -> Image:
-    # Grey goes from 0 to 1, studio luma from 16/255 to 235/255.
-    span = np.float32(STUDIO_MATRIX[0].sum() / 255)
-    black = np.float32(STUDIO_OFFSET[0] / 255)
-    return (network(grey * span + black) - black) / span
+    return (network(network_planes(grey, channels="y")) - GREY_BLACK) / GREY_SPAN
 
 
 def _rgb_by_luma(rgb: Image, network: Enlarge, scale: int) -> Image:

@@ -3,13 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.geometry import Box
 from pixelift.image.picture import Picture
-from pixelift.infer.channels import enlarge_colour
+from pixelift.image.rows import Samples
+from pixelift.infer.channels import network_planes
 from pixelift.infer.engine import Engine
 from pixelift.infer.ensemble import EnsembleEngine, SpreadEngine
 from pixelift.infer.legend import with_legend
-from pixelift.infer.tiling import DEFAULT_TILE, mirror_index
+from pixelift.infer.tiling import DEFAULT_TILE, run_tiled
 
 FULL = 8.0
 """Spread in 8-bit levels that is drawn in the last colour."""
@@ -40,20 +41,26 @@ def measure_spread(
         (scale * H, scale * W): the standard deviation of the eight lumas in 8-bit levels.
 
     Raises:
-        OutOfMemoryError: Memory is too small for a tile.
+        OutOfMemoryError: Memory is too small even for the smallest tile, or for the map.
     """
     if isinstance(engine, EnsembleEngine):
         engine = engine.inner
-    spreads: list[NDArray[np.float32]] = []
-    both = SpreadEngine(engine)
+    card, both = engine.card, SpreadEngine(engine)
 
-    def network(planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        made = _tiled(both, planes, tile=tile)
-        spreads.append(made[..., -1] * np.float32(255))
-        return made[..., :-1]
+    def restore(planes: Samples, keep: Box) -> Samples:
+        made = both(np.ascontiguousarray(planes.transpose(2, 0, 1)[None], np.float32))
+        spread: NDArray[np.float32] = made[0, -1][keep.slices] * np.float32(255)
+        return spread[..., None]
 
-    enlarge_colour(colour, network, channels=engine.card.channels, scale=engine.card.scale)
-    return spreads[0]
+    spread = run_tiled(
+        restore,
+        network_planes(colour, channels=card.channels),
+        scale=card.scale,
+        halo=card.radius,
+        tile=tile,
+        channels=1,
+    )
+    return spread[..., 0].astype(np.float32, copy=False)
 
 
 def draw_spread(spread: NDArray[np.float32]) -> Picture:
@@ -90,22 +97,3 @@ def ramp(spread: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([np.interp(place, at, RAMP[:, c]) for c in range(3)], axis=-1).astype(
         np.float32
     )
-
-
-def _tiled(engine: Engine, planes: NDArray[np.float32], *, tile: int) -> NDArray[np.float32]:
-    halo, scale = engine.card.radius, engine.card.scale
-    size = Size(planes.shape[0], planes.shape[1])
-    shape = (size.height * scale, size.width * scale, planes.shape[2] + 1)
-    result = np.empty(shape, np.float32)
-    whole = Box.whole(size)
-    for top in range(0, size.height, tile):
-        for left in range(0, size.width, tile):
-            core = Box(top, left, tile, tile).intersect(whole)
-            source = core.grown(Margins.around(halo))
-            rows = mirror_index(source.top, source.bottom, size.height)
-            columns = mirror_index(source.left, source.right, size.width)
-            lr = planes[np.ix_(rows, columns)].transpose(2, 0, 1)[None]
-            kept = Box(halo, halo, core.height, core.width).scaled(scale)
-            sr = engine(np.ascontiguousarray(lr))[0].transpose(1, 2, 0)
-            result[core.scaled(scale).slices] = sr[kept.slices]
-    return result

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.image.geometry import Size
+from pixelift.image.mirror import mirrored
 from pixelift.infer.channels import LUMA_WEIGHTS
-from pixelift.infer.tiling import mirror_index
 
 TAPS = (1, 4, 6, 4, 1)
 REACH = len(TAPS) // 2
@@ -69,7 +69,7 @@ def measure_cells(bands: Iterable[NDArray[np.float32]], *, cell: int) -> Detail:
     width = 1
     for band in _with_context(bands):
         width = band.shape[1]
-        columns = mirror_index(-REACH, width + REACH, width)
+        columns = mirrored(np.arange(-REACH, width + REACH), width)
         energy = fine_energy(np.ascontiguousarray(band.transpose(2, 0, 1)[:, :, columns]))
         starts = np.arange(0, width, cell)
         rows += list(np.add.reduceat(energy, starts, axis=1, dtype=np.float64))
@@ -130,7 +130,7 @@ def _with_context(bands: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.f
     if held is None:
         raise ValueError("no rows to measure")
     if not has_top:  # a picture of a single row
-        yield held[mirror_index(-REACH, len(held) + REACH, len(held))]
+        yield held[mirrored(np.arange(-REACH, len(held) + REACH), len(held))]
         return
     yield from _cut(np.concatenate([held, held[-REACH:][::-1]]))
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pixelift.errors import ConfigError, WeightsError
 from pixelift.forks import ENGINES
 from pixelift.image.geometry import Box, Size
+from pixelift.image.mirror import cut_mirrored
 from pixelift.image.rows import Samples
 from pixelift.infer.engine import Precision, engine_failure, engine_missing, samples_by_planes
 from pixelift.infer.engine_openvino import import_openvino, shared_core
-from pixelift.infer.tiling import mirror_index
 from pixelift.zoo.card import Card
 
 Array = NDArray[np.float32]
@@ -76,7 +76,7 @@ class ForeignEngine:
     def _padded(self, lr: Array, least: int) -> Array:
         height, width = lr.shape[2:]
         if min(height, width) < least:
-            lr = _cut(lr, (0, 0), Size(max(height, least), max(width, least)))
+            lr = _cut(lr, Box(0, 0, max(height, least), max(width, least)))
         sr = self._runner(lr)
         scale = self.card.scale
         return np.ascontiguousarray(sr[:, :, : height * scale, : width * scale])
@@ -89,7 +89,8 @@ class ForeignEngine:
         tall, wide = window.height - 2 * halo, window.width - 2 * halo
         for top in range(0, height, tall):
             for left in range(0, width, wide):
-                made = self._runner(_cut(lr, (top - halo, left - halo), window))
+                source = Box(top - halo, left - halo, window.height, window.width)
+                made = self._runner(_cut(lr, source))
                 rows, columns = min(tall, height - top), min(wide, width - left)
                 start, across = halo * scale, slice(halo * scale, (halo + columns) * scale)
                 kept = made[:, :, start : start + rows * scale, across]
@@ -189,8 +190,7 @@ def _open_onnxruntime(data: bytes, threads: int | None) -> tuple[Runner, Any]:
     return run, shapes
 
 
-def _cut(lr: Array, corner: tuple[int, int], size: Size) -> Array:
-    """Cut a window out of an array and the mirror images around it."""
-    rows = mirror_index(corner[0], corner[0] + size.height, lr.shape[2])
-    columns = mirror_index(corner[1], corner[1] + size.width, lr.shape[3])
-    return np.ascontiguousarray(lr[:, :, rows][..., columns])
+def _cut(lr: Array, box: Box) -> Array:
+    """Cut a window out of (1, C, H, W), mirrored beyond its border."""
+    cut = cut_mirrored(lr[0].transpose(1, 2, 0), box)
+    return np.ascontiguousarray(cut.transpose(2, 0, 1)[None])

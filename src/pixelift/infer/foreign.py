@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pixelift.atomic import replacing
 from pixelift.errors import ConfigError, UnknownNameError, WeightsError
 from pixelift.infer.engine_foreign import ForeignEngine, Limits, Runner, open_runner
 from pixelift.infer.probe import probe
@@ -177,9 +178,8 @@ def _probe_and_remember(runner: Runner, shapes: Any, sha256: str) -> Limits:  # 
     if place is not None:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            partial = place.with_suffix(f".{os.getpid()}.partial")
-            partial.write_bytes(msgspec.json.encode(finding))
-            partial.replace(place)
+            with replacing(place, unique=True) as hidden:
+                hidden.write_bytes(msgspec.json.encode(finding))
         except OSError:
             pass  # a folder that cannot be written to only costs another probe
     if finding.limits is None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pixelift.errors import OutOfMemoryError
 from pixelift.image.depth import to_float
 from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.mirror import cut_mirrored
 from pixelift.image.rows import Rows, Samples, Window, as_type
 from pixelift.infer.cells import (
     BLOCK,
@@ -36,7 +37,7 @@ from pixelift.infer.cover import cover
 from pixelift.infer.detail import BAND, beyond_share, cell_areas, measure_cells
 from pixelift.infer.engine import Engine
 from pixelift.infer.network import Network
-from pixelift.infer.tiling import Progress, cut_mirrored
+from pixelift.infer.tiling import Progress
 from pixelift.zoo.card import Card
 
 FADED_CONTEXT = 3

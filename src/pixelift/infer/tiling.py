@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pixelift.errors import OutOfMemoryError
 from pixelift.image.geometry import Box, Margins, Size
+from pixelift.image.mirror import cut_mirrored
 from pixelift.image.rows import Samples
 from pixelift.zoo.card import Card
 
@@ -124,7 +124,7 @@ def _layer_bytes(card: Card) -> float:
     return 4 * 2 * width
 
 
-def run_tiled(
+def run_tiled(  # noqa: PLR0913 - what a tile is, and what is made of it, in numbers
     restore: Restore,
     image: Samples,
     *,
@@ -132,6 +132,7 @@ def run_tiled(
     halo: int,
     tile: int = DEFAULT_TILE,
     dtype: np.dtype[Any] | None = None,
+    channels: int | None = None,
     context: Margins = NO_CONTEXT,
     progress: Progress | None = None,
 ) -> Samples:
@@ -149,19 +150,20 @@ def run_tiled(
         halo: Context on each side in LR pixels.
         tile: Side of the square of LR pixels that one call contributes, without the halo.
         dtype: Type of what `restore` returns; None for that of the image.
+        channels: Channels of what `restore` returns; None for those of the image.
         context: What of the image is only there to be seen by its neighbours, in LR pixels: a band
             cut out of a picture has `halo` of it where the picture goes on.
         progress: Told after each tile; starts again when memory ran out.
 
     Returns:
-        (scale * H, scale * W, C) for H and W without the context.
+        (scale * H, scale * W, channels) for H and W without the context.
 
     Raises:
         OutOfMemoryError: Memory is too small even for the smallest tile, or for the result.
     """
     core = Box.whole(Size(image.shape[0], image.shape[1])).shrunk(context)
     size = core.size
-    shape = (size.height * scale, size.width * scale, image.shape[2])
+    shape = (size.height * scale, size.width * scale, channels or image.shape[2])
     try:
         result: Samples = np.empty(shape, image.dtype if dtype is None else dtype)
     except MemoryError as err:
@@ -193,55 +195,6 @@ def run_tiled(
             side = max(side // 2, MINIMUM_TILE)
         else:
             return result
-
-
-def mirror_index(start: int, stop: int, length: int) -> NDArray[np.intp]:
-    """List the pixels of a row of `length` that stand at `start` to `stop` of its mirrored line.
-
-    The line goes on for ever in both directions, ... 1 0 | 0 1 2 | 2 1 ..., numpy's "symmetric".
-
-    Args:
-        start: First place on the line.
-        stop: The place after the last.
-        length: Pixels of the row.
-
-    Returns:
-        Indices into the row.
-
-    Example:
-        >>> mirror_index(-2, 5, 3).tolist()
-        [1, 0, 0, 1, 2, 2, 1]
-    """
-    index = np.arange(start, stop) % (2 * length)
-    return np.minimum(index, 2 * length - 1 - index)
-
-
-def cut_mirrored(image: Samples, box: Box) -> Samples:
-    """Cut a box out of a picture that is mirrored at its borders.
-
-    Args:
-        image: (H, W, C), each at least 1.
-        box: What is cut out; may reach out of the picture, by any distance.
-
-    Returns:
-        (box.height, box.width, C); may share memory with the picture.
-
-    Example:
-        >>> cut_mirrored(np.arange(3).reshape(1, 3, 1), Box(0, -2, 1, 7)).ravel().tolist()
-        [1, 0, 0, 1, 2, 2, 1]
-    """
-    inside = box.intersect(Box.whole(Size(image.shape[0], image.shape[1])))
-    above, left = inside.top - box.top, inside.left - box.left
-    below, right = box.bottom - inside.bottom, box.right - inside.right
-    if max(above, below) <= inside.height and max(left, right) <= inside.width:
-        # Each side is mirrored out of what is inside: a twentieth of the time.
-        part = image[inside.slices]
-        if inside == box:
-            return part
-        return np.pad(part, ((above, below), (left, right), (0, 0)), mode="symmetric")
-    rows = mirror_index(box.top, box.bottom, image.shape[0])
-    columns = mirror_index(box.left, box.right, image.shape[1])
-    return image[np.ix_(rows, columns)]
 
 
 def even_share(length: int, most: int) -> int:

@@ -1,7 +1,6 @@
 """How fast networks run on this machine in each way there is, and which way to take."""
 
 import itertools
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from pixelift.image.geometry import Size
 from pixelift.infer.auto import refuse_auto
 from pixelift.infer.engine import ENGINES, PRECISIONS, EngineChoice
 from pixelift.infer.upscaler import Upscaler
+from pixelift.machine import usable_cores
 
 LR = Size(270, 480)
 """Size of the picture that is enlarged: to 1920x1080 at x4."""
@@ -144,17 +144,6 @@ def usual(model: str, *, scale: int) -> Setting:
     refuse_auto(model, "a measurement")
     upscaler = Upscaler(model, scale=scale)
     return Setting(upscaler.engine, upscaler.precision, usable_cores(), None)
-
-
-def usable_cores() -> int:
-    """Count the processor cores that this process may use.
-
-    Returns:
-        Logical cores, at least 1.
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def search(

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.errors import DatasetError, WrongDatasetError
-from pixelift.image.crops import Cuttable
+from pixelift.image.mirror import Cuttable
 from pixelift.patches.luma import LumaPicture
 from pixelift.patches.screen import Limits
 from pixelift.patches.table import read_patches
@@ -160,7 +160,7 @@ class PreparedSet:
         array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
 
-    def luma(self, number: int) -> Cuttable:
+    def luma(self, number: int) -> Cuttable[np.uint8]:
         """Show the luma of an HR picture: the same pixels from a set of RGB and from one of luma.
 
         Args:

@@ -1,7 +1,7 @@
 """Which photos are the same photo: saved again, made smaller, or slightly retouched."""
 
 from functools import lru_cache
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ def perceptual_hash(rgb: NDArray[np.uint8]) -> str:
 
     Raises:
         ShapeError: The array is not uint8 of such a shape, or is empty.
-        EngineUnavailableError: imagehash is not installed.
+        EngineUnavailableError: Pillow is not installed.
 
     Paper: C. Zauner, "Implementation and benchmarking of perceptual image hash functions",
         thesis, Hagenberg 2010, section 3.2.1: signs of the lowest 8x8 cosine coefficients of the
@@ -41,7 +41,7 @@ def perceptual_hash(rgb: NDArray[np.uint8]) -> str:
             f"picture is {rgb.dtype} {rgb.shape}; allowed is uint8 (H, W, 3) or (H, W, 1), not "
             "empty. Round it to 8 bits."
         )
-    imagehash, image = _imagehash()
+    image = require_pillow()
     height, width = rgb.shape[:2]
     down, right = (max(1, n // _SAMPLES_PER_SIDE) for n in (height, width))
     few = np.ascontiguousarray(rgb[down // 2 :: down, right // 2 :: right])
@@ -49,15 +49,12 @@ def perceptual_hash(rgb: NDArray[np.uint8]) -> str:
     grey = picture.convert("L").resize((_SIDE, _SIDE), image.Resampling.LANCZOS)
     cosines = _cosines()
     low = cosines @ np.asarray(grey, np.float64) @ cosines.T
-    return str(imagehash.ImageHash(low > np.median(low)))
+    return np.packbits(low > np.median(low)).tobytes().hex()
 
 
 @lru_cache(maxsize=1)
 def _cosines() -> NDArray[np.float64]:
-    """Lowest rows of the cosine transform (DCT-II) of 32 samples, as `imagehash.phash` has it.
-
-    Its own comes from a package whose import takes as long as preparing ten photos.
-    """
+    """Lowest rows of the cosine transform (DCT-II) of 32 samples, not normalised."""
     k, n = np.arange(_LOW)[:, None], np.arange(_SIDE)
     return 2 * np.cos(np.pi * k * (2 * n + 1) / (2 * _SIDE))
 
@@ -136,22 +133,20 @@ class DuplicateFinder:
         return match[0] if match and match[1] <= self._limit else None
 
 
-def require_imagehash() -> None:
-    """Find out whether photos can be compared, before the long work that needs it.
+def require_pillow() -> ModuleType:
+    """Import what makes photos small enough to be compared, also before the long work needs it.
+
+    Returns:
+        Pillow's `Image`.
 
     Raises:
-        EngineUnavailableError: imagehash is not installed.
+        EngineUnavailableError: Pillow is not installed.
     """
-    _imagehash()
-
-
-def _imagehash() -> tuple[Any, Any]:
     try:
-        import imagehash  # noqa: PLC0415 - optional package, owned by this file
-        from PIL import Image  # noqa: PLC0415 - comes with imagehash
+        from PIL import Image  # noqa: PLC0415 - optional package, owned by this file
     except ImportError as error:
         raise EngineUnavailableError(
-            "near-duplicates are found by imagehash, which is not installed. "
+            "near-duplicates are found with Pillow, which is not installed. "
             "Run: pip install 'pixelift[train]'"
         ) from error
-    return imagehash, Image
+    return Image

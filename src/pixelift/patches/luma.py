@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.image.color import STUDIO_MATRIX, STUDIO_OFFSET
-from pixelift.image.shrink import mirrored
+from pixelift.image.mirror import mirrored
 
 # In steps of 1/85000 of a level the weights are whole (BT.601: 65.481, 128.553 and 24.966 levels
 # for R, G and B in [0, 1]). With R, G and B from -128 to 127 so are all sums, and below 2^24:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelift.atomic import write_atomically
 from pixelift.errors import DatasetError, ImageReadError
 from pixelift.image.geometry import Size
 from pixelift.image.read import read_u8
@@ -135,13 +136,6 @@ def writing(folder: Path) -> Iterator[None]:
 def rows_path(folder: Path, number: int) -> Path:
     """Name the file that holds a picture's rows of the patch table until all are known."""
     return folder / UNFINISHED / f"{number:05}.patches.npy"
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is either whole or not there."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
 
 
 def _examine(rgb: NDArray[np.uint8], task: Task, sha256: str) -> PictureEntry | Rejected:

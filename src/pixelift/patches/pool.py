@@ -9,10 +9,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TypeVar
 
 from pixelift.errors import DatasetError
+from pixelift.machine import free_memory, usable_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,37 +50,6 @@ def default_workers(tasks: int) -> int:
     if free is not None:
         counts.append(free // BYTES_PER_WORKER)
     return max(1, min(counts))
-
-
-def usable_cores() -> int:
-    """Count the processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def free_memory(root: Path = Path("/")) -> int | None:
-    """Look up how much memory can be used without swapping, also where a container has a limit.
-
-    Args:
-        root: Where `proc` and `sys` are.
-
-    Returns:
-        Bytes; None where the system does not tell.
-    """
-    found = []
-    try:
-        lines = (root / "proc/meminfo").read_text().splitlines()
-        found += [int(n.split()[1]) * 1024 for n in lines if n.startswith("MemAvailable:")]
-    except (OSError, ValueError, IndexError):
-        pass
-    group = root / "sys/fs/cgroup"
-    try:
-        limit = int((group / "memory.max").read_text())
-        found.append(max(0, limit - int((group / "memory.current").read_text())))
-    except (OSError, ValueError):
-        pass  # no container, or none with a limit: then the file says "max"
-    return min(found, default=None)
 
 
 def run_all(work: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R]:

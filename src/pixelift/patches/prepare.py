@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pixelift.atomic import hidden_stem, write_atomically
 from pixelift.errors import ConfigError, DatasetError, WrongDatasetError
 from pixelift.patches.collect import Source
 from pixelift.patches.dataset import (
@@ -19,14 +20,13 @@ from pixelift.patches.dataset import (
     picture_path,
     read_manifest,
 )
-from pixelift.patches.duplicates import DuplicateFinder, require_imagehash
+from pixelift.patches.duplicates import DuplicateFinder, require_pillow
 from pixelift.patches.photo import (
     UNFINISHED,
     Restore,
     Task,
     prepare_photo,
     rows_path,
-    write_atomically,
     writing,
 )
 from pixelift.patches.pool import default_workers, run_all
@@ -68,7 +68,7 @@ def prepare(
         WrongDatasetError: The folder holds something else, or cannot be written.
         DatasetError: No photo could be used, or the disk is full.
         ConfigError: A network without a name, or a name without a network.
-        EngineUnavailableError: pyarrow or imagehash is not installed.
+        EngineUnavailableError: pyarrow or Pillow is not installed.
     """
     if bool(settings.network) != (restore is not None):
         raise ConfigError("settings.network and restore belong together. Give both or neither.")
@@ -78,7 +78,7 @@ def prepare(
         _clear(folder, finished.pictures)
         return finished
     if settings.screens:
-        require_imagehash()
+        require_pillow()
     _claim_folder(folder, _plan(sources, settings))
     tasks = (Task(s, n, folder, settings, restore) for n, s in enumerate(sources))
     entries: list[PictureEntry] = []
@@ -238,4 +238,4 @@ def _is_barely_begun(folder: Path) -> bool:
     if not {p.name for p in folder.iterdir()} <= {"pictures", UNFINISHED}:
         return False
     inside = {p.name for name in ("pictures", UNFINISHED) for p in (folder / name).glob("*")}
-    return inside <= {"plan.json.partial"}
+    return all(name.startswith(hidden_stem(Path("plan.json"))) for name in inside)

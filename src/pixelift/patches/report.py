@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelift.atomic import replacing
 from pixelift.errors import DatasetError
 from pixelift.patches.charts import SHARE, Axis, Limit, color_scale, histogram
 from pixelift.patches.dataset import Manifest, PreparedSet, Settings
@@ -73,13 +74,13 @@ def write_report(prepared: PreparedSet, path: Path) -> None:
     Raises:
         DatasetError: The page cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as stream:
+        with (
+            replacing(path) as hidden,
+            hidden.open("w", encoding="utf-8", newline="\n") as stream,
+        ):
             stream.writelines(_page(prepared))
-        partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DatasetError(
             f"no report at {path}: {error.strerror or error}. The training set itself is whole; "
             "make room or choose a folder that exists, and run the same command again."

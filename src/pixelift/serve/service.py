@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import os
 import sys
 from dataclasses import dataclass, field
 
 import msgspec
 
 from pixelift.errors import ConfigError
+from pixelift.machine import total_memory, usable_cores
 from pixelift.serve.desk import Desk
 from pixelift.serve.fields import offers_of
 from pixelift.serve.gate import Access
@@ -119,12 +119,8 @@ def default_workers(limits: Limits) -> int:
         `WORKERS`, but no more than there are cores, and than find room in three quarters of the
         memory, all with the largest pictures.
     """
-    most = min(WORKERS, _cores())
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return most
-    return max(1, min(most, memory * 3 // 4 // limits.worker_bytes))
+    most, memory = min(WORKERS, usable_cores()), total_memory()
+    return most if memory is None else max(1, min(most, memory * 3 // 4 // limits.worker_bytes))
 
 
 def worker_command(settings: Settings) -> list[str]:
@@ -137,7 +133,7 @@ def worker_command(settings: Settings) -> list[str]:
         Program and arguments.
     """
     chosen = WorkerSettings(
-        threads=settings.threads or _cores(),
+        threads=settings.threads or usable_cores(),
         engine=settings.engine,
         precision=settings.precision,
         memory_bytes=settings.limits.worker_bytes,
@@ -148,10 +144,3 @@ def worker_command(settings: Settings) -> list[str]:
         *("-P", "-m", "pixelift.serve.worker"),
         msgspec.json.encode(chosen).decode(),
     ]
-
-
-def _cores() -> int:
-    # A container or `taskset` may allow fewer than there are.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

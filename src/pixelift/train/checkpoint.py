@@ -1,7 +1,6 @@
 """The state of a training on disk: whole or not there, and never unpickled."""
 
 import io
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
+from pixelift.atomic import write_atomically
 from pixelift.errors import TrainingError, WrongRunError
 from pixelift.image.shown import told
 from pixelift.patches.dataset import Manifest
@@ -54,14 +54,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         TrainingError: It cannot be written; the old file is as it was.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            # Only then may the name go over: some file systems would rename first.
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        write_atomically(path, content, durable=True)
     except OSError as error:
         raise TrainingError(
             f"cannot write {path}: {error.strerror}. What was saved there before is intact; "

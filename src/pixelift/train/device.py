@@ -5,6 +5,7 @@ import os
 import torch
 
 from pixelift.errors import ConfigError, EngineUnavailableError
+from pixelift.machine import usable_cores
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -80,5 +81,4 @@ def choose_workers(wanted: int | str, device: torch.device, *, processes: int = 
         return wanted
     if device.type == "cpu":
         return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(MAX_WORKERS, (cores or 2) // processes - 1))
+    return max(1, min(MAX_WORKERS, usable_cores() // processes - 1))

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelift.atomic import replacing
 from pixelift.train.checkpoint import write_whole
 
 LOG = "log.jsonl"
@@ -138,9 +139,8 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> None:
     quality.plot(*_series(lines, "psnr_y"), marker=".", linewidth=1)
     quality.set(xlabel="step", ylabel="PSNR-Y (dB)", title="validation crops")
     quality.grid(alpha=0.3)
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format="png", dpi=110)
-    partial.replace(path)
+    with replacing(path) as hidden:
+        figure.savefig(hidden, format="png", dpi=110)
 
 
 def _series(lines: list[dict[str, Any]], name: str) -> tuple[list[int], list[float]]:

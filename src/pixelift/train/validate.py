@@ -11,8 +11,9 @@ from torch import nn
 from pixelift.degrade.apply import apply_plan
 from pixelift.degrade.draw import PRESETS, Degradation, draw_plan
 from pixelift.degrade.plan import Plan
-from pixelift.image.crops import cut_mirrored, downscale_crops
+from pixelift.image.crops import downscale_crops
 from pixelift.image.geometry import Box, Margins
+from pixelift.image.mirror import cut_mirrored
 from pixelift.metrics.psnr import psnr
 from pixelift.patches.dataset import PreparedSet
 

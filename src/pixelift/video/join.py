@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-import secrets
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from pixelift.image.write import hidden_stem
+from pixelift.atomic import replacing
 from pixelift.video.clip import open_source
 from pixelift.video.parts import Part, decoding_times, packets_of
 
@@ -41,19 +40,15 @@ def join(
         OSError: There is no permission.
     """
     parts = list(parts)
-    hidden = output.with_name(f"{hidden_stem(output)}-{secrets.token_hex(4)}{output.suffix}")
     options = {} if container == "matroska" else {"movflags": "faststart"}
-    try:
-        with (
-            av.open(f"file:{parts[0].path}", format="nut") as first,
-            open_source(source) as others,
-            av.open(f"file:{hidden}", "w", container, options=options) as target,
-        ):
-            left_out = _copy(parts, first, others, target, rate)
-        hidden.replace(output)
-    finally:
-        hidden.unlink(missing_ok=True)
-    return left_out
+    # Durable: the parts are removed once the film is there, and took hours.
+    with (
+        replacing(output, durable=True, unique=True) as hidden,
+        av.open(f"file:{parts[0].path}", format="nut") as first,
+        open_source(source) as others,
+        av.open(f"file:{hidden}", "w", container, options=options) as target,
+    ):
+        return _copy(parts, first, others, target, rate)
 
 
 def _copy(

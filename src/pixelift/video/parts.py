@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from pixelift.image.write import hidden_stem
+from pixelift.atomic import hidden_stem
 
 # A string, since only the type checker knows which stream a packet is of.
 Picture: TypeAlias = "Packet[VideoStream]"
