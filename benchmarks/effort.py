@@ -28,9 +28,7 @@ ROUNDS = 3
 
 def measure(folder: Path, scale: int, precision: str, most: int) -> list[dict[str, Any]]:
     """Run every effort on every picture of a set."""
-    upscalers = {
-        e: Upscaler(scale=scale, effort=e, soften=0.0, precision=precision) for e in EFFORTS
-    }
+    upscalers = {e: Upscaler(scale=scale, effort=e, precision=precision) for e in EFFORTS}
     seconds: dict[str, list[float]] = {effort: [] for effort in EFFORTS}
     scores: dict[str, list[float]] = {effort: [] for effort in EFFORTS}
     shares: dict[str, list[tuple[float, int]]] = {effort: [] for effort in EFFORTS}

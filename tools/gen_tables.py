@@ -310,24 +310,6 @@ def choice() -> str:
     return render_table(header, rows) + source(result, note)
 
 
-def softening() -> str:
-    """What softening brings to copies of photos."""
-    result = load("softening")
-    ways = list(result["results"][0]["psnr_y"])
-    rows = [
-        [
-            f"{row['copy']}, x{row['scale']}",
-            f"{row['softened']} of {row['pictures']}",
-            *(f"{row['psnr_y'][way]:.2f}" for way in ways),
-        ]
-        for row in result["results"]
-    ]
-    note = (
-        f"PSNR-Y in dB, mean over the middle {result['side']} pixels of each photo of photos/valid"
-    )
-    return render_table(["copies", "softened", *ways], rows) + source(result, note)
-
-
 def formats() -> str:
     """What is kept of each hard picture."""
     result = load("formats")
@@ -342,7 +324,6 @@ def formats() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
-    "softening": softening,
     "formats": formats,
     **CLAIM_TABLES,
     "preparing": preparing,

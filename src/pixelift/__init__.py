@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pixelift.infer.once import upscale
     from pixelift.infer.target import Target
     from pixelift.infer.tiling import Progress
-    from pixelift.infer.upscaler import Softening, Upscaler
+    from pixelift.infer.upscaler import Upscaler
     from pixelift.metrics.protocol import Channel
     from pixelift.metrics.psnr import psnr
     from pixelift.metrics.ssim import ssim
@@ -49,7 +49,6 @@ __all__ = [
     "Samples",
     "Score",
     "Size",
-    "Softening",
     "Source",
     "Target",
     "Upscaler",
@@ -84,7 +83,6 @@ _HOMES = {
     "Samples": "pixelift.image.rows",
     "Score": "pixelift.zoo.card",
     "Size": "pixelift.image.geometry",
-    "Softening": "pixelift.infer.upscaler",
     "Source": "pixelift.image.source",
     "Target": "pixelift.infer.target",
     "Upscaler": "pixelift.infer.upscaler",

@@ -261,24 +261,6 @@ def test_a_pipe_beside_other_pictures_is_refused(run, save):
     assert "a pipe takes one picture" in err
 
 
-def test_a_picture_can_be_softened_first(run, save):
-    save("a.png")
-
-    for options, name in (((), "plain.png"), (("--soften", "0.1"), "soft.png")):
-        assert run("a.png", "-o", name, *options)[0] == 0
-    plain, soft = (Image.open(name).tobytes() for name in ("plain.png", "soft.png"))
-    assert plain != soft
-
-
-def test_a_named_model_can_look_at_the_picture_too(run):
-    photo = Path(__file__).parents[2] / "examples" / "great_hall.jpg"
-
-    for options, told in (((), " s"), (("--soften", "auto"), ", by fake: not softened")):
-        code, out, _ = run(photo, "-o", "large.png", "--overwrite", *options)
-        assert code == 0
-        assert out.rstrip().endswith(told)
-
-
 def test_pictures_above_a_limit_are_refused_with_what_to_type(run, save):
     save("small.png")
     save("large.png", size=(1100, 1000))

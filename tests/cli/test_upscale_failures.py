@@ -210,21 +210,3 @@ def test_a_failure_of_the_system_costs_one_picture_only(run, problem, monkeypatc
     assert err.count("\n") == 1
     assert out.startswith("b.png")
     assert not Path("a_x2.png").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("a.png", "--soften", "0.5"), "soften is 0.5; allowed are 0 to 0.2"),
-        (("a.png", "--soften", "much"), '"much" is no share; allowed is auto, or 0 to 0.2'),
-        (("a.png", "--soften", "0.1", "--confidence", "b.png"), "the picture as it is"),
-    ],
-)
-def test_softening_that_cannot_be_is_refused(run, arguments, told, save):
-    save("a.png")
-
-    code, out, err = run(*arguments)
-
-    assert (code, out) == (2, "")
-    assert told in err
-    assert [p.name for p in Path().iterdir()] == ["a.png"]

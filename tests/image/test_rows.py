@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelift.errors import ShapeError
-from pixelift.image.depth import to_float
 from pixelift.image.picture import Picture
 from pixelift.image.rows import (
     BAND_ROWS,
@@ -14,7 +13,6 @@ from pixelift.image.rows import (
     as_type,
     collect,
     gather,
-    level_rows,
     picture_rows,
 )
 
@@ -75,26 +73,3 @@ def test_samples_change_their_type_by_the_rule_of_the_house():
     assert as_type(eight, np.dtype(np.uint8)) is eight
     with pytest.raises(ShapeError, match="allowed are uint8, uint16, float32"):
         as_type(eight, np.dtype(np.int32))
-
-
-@pytest.mark.parametrize(("depth", "dtype"), [(8, np.uint8), (16, np.uint16)])
-@pytest.mark.parametrize("has_alpha", [False, True])
-def test_a_picture_as_it_was_read_becomes_the_levels_of_its_file(depth, dtype, has_alpha, rng):
-    levels = rng.integers(0, np.iinfo(dtype).max, (300, 7, 3), dtype, endpoint=True)
-    alpha = levels[..., 0] if has_alpha else None
-    for divided in (to_float(levels), (levels / np.iinfo(dtype).max).astype(np.float32)):
-        picture = Picture(divided, None if alpha is None else to_float(alpha), depth=depth)
-        rows = level_rows(picture)
-        assert rows.header == Header.of(picture)
-        got = np.concatenate(list(rows.bands))
-        assert got.dtype == dtype
-        assert np.array_equal(got[..., :3], levels)
-        assert alpha is None or np.array_equal(got[..., 3], alpha)
-
-
-def test_a_picture_that_something_was_done_to_stays_in_floats(rng):
-    pixels = rng.random((20, 7, 3)).astype(np.float32)
-    for depth in (8, 16, 32):
-        (band,) = level_rows(Picture(pixels, depth=depth)).bands
-        assert band.dtype == np.float32
-        assert np.array_equal(band, pixels)

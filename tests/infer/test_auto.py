@@ -5,12 +5,13 @@ import pytest
 from PIL import Image
 
 from pixelift.degrade.apply import apply_plan
-from pixelift.degrade.plan import Plan, Resize
+from pixelift.degrade.plan import Plan, Resize, Sharpen
 from pixelift.errors import ConfigError, ImageReadError
+from pixelift.image.depth import to_float
 from pixelift.image.geometry import Size
 from pixelift.image.read import read_picture, read_u8
 from pixelift.image.rows import Header, Rows
-from pixelift.infer.auto import refuse_auto
+from pixelift.infer.auto import CHANGED_MAX, changed_share, refuse_auto
 from pixelift.infer.once import upscale
 from pixelift.infer.restorer import Restorer
 from pixelift.infer.timing import usable, usual
@@ -23,6 +24,9 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXELIFT_HOME", str(tmp_path))
     for name, gain in (("balanced", 0.0), ("photo", 0.1)):
         write_model(tmp_path / "models", name=name, scale=2, gain=gain, width=4, depth=2)
+    # Nobody trained these to give a clean picture back: they change nearly a third of the contrast
+    # of this one, and a little more of the aliased one.
+    monkeypatch.setattr("pixelift.infer.auto.CHANGED_MAX", 0.31)
 
 
 def shrunk(kernel):
@@ -62,29 +66,14 @@ def test_without_a_photo_network_all_pictures_get_the_clean_one(photos, monkeypa
     assert "JPEG rounded it to steps of" in told
 
 
-def test_a_picture_that_is_too_crisp_is_softened_first(photos):
+def test_what_the_photo_network_would_change_much_goes_to_it(photos):
     upscaler = Upscaler(scale=2)
-    pixels = np.asarray(Image.open(photos / "crisp.png"))
-    chosen, told = upscaler.choose(photos / "crisp.png")
-    share = float(told.rpartition(" ")[2])
-    assert "softened by" in told
-    assert chosen.card.name == "balanced"
-    assert (chosen.upscale(pixels) != Upscaler("balanced", scale=2).upscale(pixels)).any()
-    by_hand = Upscaler("balanced", scale=2, soften=share).upscale(pixels)
-    assert (chosen.upscale(pixels) == by_hand).all()
-    # And the one before is as it was.
-    clean = np.asarray(Image.open(photos / "clean.png"))
-    as_it_was = upscaler.choose(photos / "clean.png")[0].upscale(clean)
-    assert (as_it_was == Upscaler("balanced", scale=2).upscale(clean)).all()
-
-
-def test_softening_can_be_left_out_and_be_had_with_any_network(photos):
-    assert "softened" not in Upscaler(scale=2, soften=0.0).choose(photos / "crisp.png")[1]
-    upscaler = Upscaler("photo", scale=2, soften="auto")
     chosen, told = upscaler.choose(photos / "crisp.png")
     assert chosen.card.name == "photo"
-    assert "softened by" in told
-    assert upscaler.choose(photos / "bad.jpg")[1] == "not softened"
+    assert told == "photo would change 33% of its contrast"
+    assert upscaler.choose(photos / "clean.png")[1].endswith(
+        ", photo would change 29% of its contrast"
+    )
 
 
 def test_bytes_are_looked_at_as_files_are(photos):
@@ -146,15 +135,6 @@ def test_what_wants_one_network_for_all_pictures_refuses_auto(tmp_path):
     refuse_auto(tmp_path, "a film")
 
 
-@pytest.mark.parametrize("options", [{}, {"model": "balanced"}])
-def test_a_share_that_is_asked_for_is_given_whatever_network_is_chosen(photos, options):
-    for name in ("clean.png", "bad.jpg"):
-        given = Upscaler(scale=2, soften=0.1, **options).choose(photos / name)[0]
-        by_hand = Upscaler(given.card.name, scale=2, soften=0.1)
-        pixels = np.asarray(Image.open(photos / name))
-        assert np.array_equal(given.upscale(pixels), by_hand.upscale(pixels))
-
-
 def test_a_named_network_looks_at_nothing(tmp_path):
     upscaler = Upscaler("balanced", scale=2)
     # Not even whether the file is there.
@@ -168,8 +148,45 @@ def test_what_an_upscaler_that_looks_says_of_itself_is_about_clean_pictures(phot
     assert upscaler.card.name == "balanced"
 
 
-def test_an_effort_chooses_among_the_networks_for_clean_pictures_and_softens(photos):
-    chosen, told = Upscaler(scale=2, effort="low").choose(photos / "bad.jpg")
-    assert chosen.card.name != "photo"
-    assert told == "not softened"
-    assert "softened by" in Upscaler(scale=2, effort="low").choose(photos / "crisp.png")[1]
+def test_an_effort_chooses_among_the_networks_for_clean_pictures(photos):
+    upscaler = Upscaler(scale=2, effort="low")
+    assert upscaler.choose(photos / "bad.jpg") == (upscaler, None)
+
+
+@pytest.fixture(scope="module")
+def packaged():
+    # With the packaged network, and before a test says that the packaged ones are elsewhere.
+    return Upscaler("photo", scale=2).network
+
+
+@pytest.mark.parametrize("kernel", ["cubic", "lanczos"])
+def test_the_packaged_network_gives_clean_pictures_back(packaged, kernel):
+    assert changed_share(to_float(np.asarray(shrunk(kernel))), packaged) < CHANGED_MAX
+
+
+@pytest.mark.parametrize("kernel", ["bare-cubic", "nearest", "stride"])
+def test_the_packaged_network_changes_aliased_pictures(packaged, kernel):
+    assert changed_share(to_float(np.asarray(shrunk(kernel))), packaged) > 1.3 * CHANGED_MAX
+
+
+def test_a_sharpened_picture_is_changed_more_the_more_it_was_sharpened(packaged):
+    lr = np.asarray(shrunk("cubic"))
+    shares = [
+        changed_share(
+            to_float(apply_plan(lr, Plan(scale=1, steps=(Sharpen(sigma_px=0.8, amount=amount),)))),
+            packaged,
+        )
+        for amount in (0.0, 0.7, 1.5)
+    ]
+    assert shares[0] < CHANGED_MAX < shares[1] < shares[2]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (3, 5), (30, 200), (73, 71)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_of_any_size_are_looked_at(packaged, size, channels, rng):
+    pixels = rng.random((*size, channels), dtype=np.float32)
+    share = changed_share(pixels, packaged)
+    assert 0 <= share < 10
+    # The same picture gives the same answer, and a plain one has nothing that could be changed.
+    assert changed_share(pixels, packaged) == share
+    assert changed_share(np.full_like(pixels, 0.25), packaged) == 0

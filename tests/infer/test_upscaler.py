@@ -327,12 +327,6 @@ def test_a_tile_that_makes_no_sense_is_refused(folder):
         Upscaler(folder / "strong_x2.onnx", tile=0)
 
 
-def test_a_share_to_soften_by_that_makes_no_sense_is_refused(folder):
-    for share in (-0.1, 0.3, float("nan"), "much"):
-        with pytest.raises(ConfigError, match=r"soften is .*; allowed are 0 to 0.2, or \"auto\"."):
-            Upscaler(folder / "strong_x2.onnx", soften=share)
-
-
 def test_memory_that_runs_out_is_told_and_the_upscaler_still_works(strong, rng, monkeypatch):
     array = samples(rng, (40, 40, 3), np.uint8)
     expected = strong.upscale(array)

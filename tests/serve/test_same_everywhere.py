@@ -33,7 +33,7 @@ def compressed():
     return Image.open(stream)
 
 
-# Each gets something else: the usual network, the same after softening, the network for photos.
+# The usual network; the one for photos, since it would change much; the same, since JPEG is seen.
 PICTURES = {
     "clean": lambda: shrunk("cubic"),
     "crisp": lambda: shrunk("bare-cubic"),

@@ -56,27 +56,6 @@ def factor(type_: Any, tokens: Sequence[Token]) -> Fraction:  # noqa: ANN401 - c
     return found
 
 
-def softening(type_: Any, tokens: Sequence[Token]) -> float | Literal["auto"]:  # noqa: ANN401
-    """Read an option as a share, or auto.
-
-    Args:
-        type_: Type of the parameter; not used.
-        tokens: What was typed.
-
-    Returns:
-        What was typed.
-
-    Raises:
-        ValueError: It is neither; the parser makes its message of it.
-    """
-    del type_
-    word = tokens[0].value
-    try:
-        return "auto" if word == "auto" else float(word)
-    except ValueError:
-        raise ValueError(f'"{word}" is no share; allowed is auto, or 0 to 0.2') from None
-
-
 def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Not a list, which would end at the first option: `upscale a.png -o large/ b.png`.
     *inputs: Annotated[Path, Parameter(name="INPUT", required=True)],
@@ -90,7 +69,6 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "auto",
     effort: str | None = None,
     ensemble: bool = False,
-    soften: Annotated[float | Literal["auto"] | None, Parameter(converter=softening)] = None,
     explain: Path | None = None,
     confidence: Path | None = None,
     overwrite: bool = False,
@@ -125,15 +103,12 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         height: Height of the results in pixels, in the place of a factor.
         megapixels: Millions of pixels of the results, in the place of a factor.
         model: Name of a model (see pixelift models), path of an .onnx file, or auto, which looks at
-            each picture: noisy, compressed and blurred ones go to photo, clean ones to balanced.
+            each picture: clean ones go to balanced, all others to photo.
         effort: Choose the networks instead of a model: low (the quickest), high (the best), auto
             (the best only where there is something to restore), or a number to spend more or less
             than auto, which is 1.
         ensemble: Take the mean over the eight flips and rotations: a little better, eight times
             as long.
-        soften: Share that each pixel gives to its neighbours first, up to 0.2, for pictures that
-            were sharpened or shrunk without antialiasing; auto looks at each picture, as it does
-            by default where no model is named.
         explain: File for a picture of the decision of --effort auto.
         confidence: File for a map of where the network had to invent: how far its answers to the
             eight flips and rotations are apart.
@@ -168,7 +143,6 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     # Before any work on files, so that a wrong model or scale is told at once.
     upscaler = _open(
         model,
-        soften,
         maps=bool(explain or confidence),
         scale=target,
         effort=effort,
@@ -218,7 +192,6 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
 
 def _open(
     model: str,
-    soften: float | Literal["auto"] | None,
     *,
     maps: bool,
     **options: Any,  # noqa: ANN401 - those of Upscaler
@@ -227,14 +200,10 @@ def _open(
     from pixelift.infer.effort import DEFAULT_MODEL
     from pixelift.infer.upscaler import Upscaler
 
-    if maps and soften:
-        raise ConfigError(
-            "--explain and --confidence tell of the picture as it is. Leave --soften out"
-        )
     if maps:
         # What is told of the network as a whole has no choice.
-        return Upscaler(DEFAULT_MODEL if model == AUTO else model, soften=0.0, **options)
-    return Upscaler(model, soften=soften, **options)
+        return Upscaler(DEFAULT_MODEL if model == AUTO else model, **options)
+    return Upscaler(model, **options)
 
 
 def target_of(

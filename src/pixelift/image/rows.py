@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,8 +20,6 @@ Samples = NDArray[np.generic]
 
 BAND_ROWS = 256
 """Rows of a picture in memory that are handed on at once."""
-
-_SAME = 1e-6  # how far apart two ways of dividing by the highest level may be
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,29 +86,6 @@ def picture_rows(picture: Picture) -> Rows:
         Its rows, float32.
     """
     return Rows(Header.of(picture), _bands(picture))
-
-
-def level_rows(picture: Picture) -> Rows:
-    """Hand a picture on as rows of the very levels that its file held.
-
-    Whatever rounds in between then does so as it does with the file.
-
-    Args:
-        picture: The picture.
-
-    Returns:
-        Its rows, of uint8 or uint16 as its depth says; float32 where its values are no levels of
-        that depth, since something was done to it.
-    """
-    known: dict[int, Callable[[NDArray[np.float32]], Samples]] = {8: to_u8, 16: to_u16}
-    to_levels = known.get(picture.depth)
-    rows = picture_rows(picture)
-    if to_levels is None:
-        return rows
-    for band in _bands(picture):
-        if not np.allclose(to_float(to_levels(band)), band, rtol=0, atol=_SAME):
-            return rows
-    return Rows(rows.header, (to_levels(band) for band in _bands(picture)))
 
 
 def _bands(picture: Picture) -> Iterator[NDArray[np.float32]]:

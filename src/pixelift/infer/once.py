@@ -11,7 +11,7 @@ from pixelift.infer.effort import Effort
 from pixelift.infer.engine import EngineChoice, PrecisionChoice
 from pixelift.infer.images import Image
 from pixelift.infer.target import Target
-from pixelift.infer.upscaler import Softening, Upscaler
+from pixelift.infer.upscaler import Upscaler
 
 
 @overload
@@ -22,7 +22,6 @@ def upscale(
     scale: float | Fraction | Target | None = None,
     effort: Effort | None = None,
     ensemble: bool = False,
-    soften: Softening | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -38,7 +37,6 @@ def upscale(
     scale: float | Fraction | Target | None = None,
     effort: Effort | None = None,
     ensemble: bool = False,
-    soften: Softening | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -53,7 +51,6 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
     scale: float | Fraction | Target | None = None,
     effort: Effort | None = None,
     ensemble: bool = False,
-    soften: Softening | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -69,7 +66,6 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
         scale: See `Upscaler`.
         effort: See `Upscaler`.
         ensemble: See `Upscaler`.
-        soften: See `Upscaler`.
         engine: See `Upscaler`.
         precision: See `Upscaler`.
         tile: See `Upscaler`.
@@ -86,7 +82,6 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
         scale=scale,
         effort=effort,
         ensemble=ensemble,
-        soften=soften,
         engine=engine,
         precision=precision,
         tile=tile,

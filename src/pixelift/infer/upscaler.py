@@ -5,7 +5,7 @@ import math
 import os
 from fractions import Fraction
 from types import ModuleType
-from typing import Any, Literal, cast, overload
+from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,12 +17,10 @@ from pixelift.image.geometry import MAX_PIXELS, Size
 from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
-from pixelift.image.rows import Header, Rows, Samples, collect, gather, level_rows, picture_rows
-from pixelift.image.soften import MOST as MOST_SOFTENED
-from pixelift.image.soften import soften_rows
+from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_rows
 from pixelift.image.source import FilePath, Source
 from pixelift.image.write import encode_rows
-from pixelift.infer.auto import AUTO, PHOTO_MODEL, has_photo_model, look, look_and_keep
+from pixelift.infer.auto import AUTO, PHOTO_MODEL, has_photo_model, look, middle_and_all, middle_of
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
 from pixelift.infer.effort import Effort
 from pixelift.infer.engine import EngineChoice, Precision, PrecisionChoice
@@ -42,34 +40,29 @@ from pixelift.infer.route import Router
 from pixelift.infer.stages import enlarge_rows
 from pixelift.infer.target import Target, as_target, choose_chain
 from pixelift.infer.tiling import Progress
-from pixelift.patches.condition import Condition
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
-
-Softening = float | Literal["auto"]
-"""Share that each pixel gives to its neighbours first, or "auto" to look at each picture."""
 
 
 class Upscaler:
     """What is ready to enlarge pictures; reusable, also from several threads.
 
-    Without a model it looks at each picture: one that is noisy, compressed or blurred goes to the
-    network for photos, and one that is too crisp is softened first. With a model, all pictures go
-    to that one as they are.
+    Without a model it looks at each picture: one that is noisy, compressed, sharpened or anything
+    else that networks for clean pictures do not know goes to the network for photos. With a model,
+    all pictures go to that one.
 
     Example:
         upscaler = pixelift.Upscaler(scale=4)
         larger = [upscaler.upscale(image) for image in images]
     """
 
-    def __init__(  # noqa: PLR0913 - each says something else of how a picture is enlarged
+    def __init__(
         self,
         model: str | os.PathLike[str] = AUTO,
         *,
         scale: float | Fraction | Target | None = None,
         effort: Effort | None = None,
         ensemble: bool = False,
-        soften: Softening | None = None,
         engine: EngineChoice = "auto",
         precision: PrecisionChoice = "auto",
         tile: int | None = None,
@@ -88,10 +81,6 @@ class Upscaler:
                 instead of `model`: "auto" gives each part of a picture as much network as there
                 is to restore, a number more or less of it; see docs/effort.md.
             ensemble: Take the mean over the eight flips and rotations: eight times the work.
-            soften: Share that each pixel gives to its neighbours first, up to 0.2: for pictures
-                that were sharpened, or shrunk without antialiasing, which networks draw hatches
-                into; "auto" looks at each picture. None is "auto" where no model is named, and
-                else 0. See `pixelift.image.soften`.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", "int8", or "auto" for the fastest that the processor has and
                 that loses at most 0.02 dB of PSNR-Y with this network.
@@ -108,10 +97,7 @@ class Upscaler:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
-        soften = _softening(soften, is_named=model != AUTO)
         self._tile = tile
-        self._share = 0.0 if soften == AUTO else float(soften)
-        self._softens = soften == AUTO
         self._options: dict[str, Any] = {
             "ensemble": ensemble,
             "engine": engine,
@@ -121,10 +107,9 @@ class Upscaler:
         named = DEFAULT_MODEL if model == AUTO else model
         self._family = Family(named, effort=effort, **self._options)
         self._photo: Family | None = None
-        self._is_free = model == AUTO and effort is None
-        if self._is_free and has_photo_model():
+        self._looks = model == AUTO and effort is None
+        if self._looks and has_photo_model():
             self._photo = Family(PHOTO_MODEL, **self._options)
-        self._looks = self._softens or self._photo is not None
         scales = self._family.scales
         usual = DEFAULT_SCALE if DEFAULT_SCALE in scales else scales[-1]
         self._target = Target(scale=Fraction(usual)) if scale is None else as_target(scale)
@@ -178,7 +163,7 @@ class Upscaler:
     def choose(
         self, source: Source, *, max_pixels: int = MAX_PIXELS
     ) -> tuple["Upscaler", str | None]:
-        """Look at a picture and choose its network, and how much it is softened.
+        """Look at a picture and choose its network.
 
         Args:
             source: The file, or its bytes; decoded down to its middle.
@@ -195,7 +180,7 @@ class Upscaler:
         if not self._looks:
             return self, None
         with open_rows(source, max_pixels=max_pixels) as rows:
-            return self._choose(look(rows))
+            return self._choose(middle_of(rows), rows.header.size)
 
     @overload
     def upscale(self, image: FilePath) -> Picture: ...
@@ -260,9 +245,7 @@ class Upscaler:
         Raises:
             OutOfMemoryError: Memory is too small even for the smallest tile.
         """
-        # Softened levels are rounded: an 8-bit picture in floats gets what its file would get.
-        rows = level_rows(picture) if self._softens or self._share else picture_rows(picture)
-        return collect(self.rows(rows, progress=progress))
+        return collect(self.rows(picture_rows(picture), progress=progress))
 
     def rows(
         self, rows: Rows, *, dtype: DTypeLike = np.float32, progress: Progress | None = None
@@ -289,13 +272,13 @@ class Upscaler:
         size = rows.header.size
         wanted = self._target.size_of(size)
         if self._looks:
-            condition, rows = look_and_keep(rows)
-            chosen, _ = self._choose(condition)
+            middle, rows = middle_and_all(rows)
+            chosen, _ = self._choose(middle, size)
             return chosen.rows(rows, dtype=dtype, progress=progress)
         chain = choose_chain(size, wanted, scales=self._family.scales)
         networks = [self._family.network(scale) for scale in chain]
         return enlarge_rows(
-            soften_rows(rows, self._share),
+            rows,
             networks,
             size=wanted,
             dtype=np.dtype(dtype),
@@ -334,21 +317,19 @@ class Upscaler:
         other._first = other._open_first(self._family.scales[-1])
         return other
 
-    def _choose(self, condition: Condition) -> tuple["Upscaler", str]:
+    def _choose(self, middle: NDArray[np.float32], size: Size) -> tuple["Upscaler", str]:
+        photo: Network | None = None
+        if self._photo is not None:
+            chain = choose_chain(size, self._target.size_of(size), scales=self._photo.scales)
+            found = self._photo.network(chain[0])
+            photo = found if isinstance(found, Network) else None  # a Router needs an effort
+        condition = look(middle, photo)
+        chosen = copy.copy(self)
+        chosen._looks = False
         if condition.is_degraded and self._photo is not None:
-            return self._decided(self._photo, self._share), condition.reason
-        if self._softens and condition.soften:
-            told = f"{condition.reason}, softened by {condition.soften:.2f}"
-            return self._decided(self._family, condition.soften), told
-        told = condition.reason if self._is_free else "not softened"
-        return self._decided(self._family, self._share), told
-
-    def _decided(self, family: Family, share: float) -> "Upscaler":
-        """Make the same upscaler with these networks, that softens by so much and looks no more."""
-        decided = copy.copy(self)
-        decided._family, decided._share, decided._looks = family, share, False
-        decided._first = decided._open_first(family.scales[-1])
-        return decided
+            chosen._family = self._photo
+        chosen._first = chosen._open_first(chosen._family.scales[-1])
+        return chosen, condition.reason
 
     def _open_first(self, usual: int) -> Network | Router:
         """Open what a picture of a usual size meets first."""
@@ -383,15 +364,3 @@ class Upscaler:
         # As PIL's own resize does: profile, EXIF and resolution go with the pixels.
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
-
-
-def _softening(soften: Softening | None, *, is_named: bool) -> Softening:
-    """Say how much is softened where nothing was said, and refuse what makes no sense."""
-    if soften is None:
-        return 0.0 if is_named else "auto"
-    if soften != AUTO and not (isinstance(soften, int | float) and 0 <= soften <= MOST_SOFTENED):
-        told = f"{soften:g}" if isinstance(soften, int | float) else f'"{soften}"'
-        raise ConfigError(
-            f'soften is {told}; allowed are 0 to {MOST_SOFTENED}, or "auto". Choose 0.1'
-        )
-    return soften

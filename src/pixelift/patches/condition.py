@@ -1,8 +1,7 @@
-"""What became of a picture before it got here: nothing, or noise, compression, blur, sharpening.
+"""What became of a picture before it got here, as far as it has a name: noise, compression, blur.
 
-That decides which network fits it, and whether it is softened first. The measures are those of
-`pixelift.patches.artefacts`, and one more: the step that JPEG rounded frequencies to, which stays
-in the pixels after decoding.
+That decides which network fits it. The measures are those of `pixelift.patches.artefacts`, and one
+more: the step that JPEG rounded frequencies to, which stays in the pixels after decoding.
 """
 
 import math
@@ -35,10 +34,6 @@ SHARPNESS_MIN: Final = -17.0
 SHARPNESS_MAX: Final = 4.0
 """Detail near Nyquist in decibels from which on it counts as noise, whatever made it smooth."""
 
-CRISP_MIN: Final = -1.5
-"""Detail near Nyquist in decibels from which on a clean picture was sharpened, or shrunk without
-antialiasing: what was shrunk as networks learned it lies below."""
-
 PLAIN_MIN: Final = 0.28
 """Share of neighbours of the very same colour from which on a picture may be drawn: text, a screen,
 a chart, a comic."""
@@ -46,11 +41,6 @@ a chart, a comic."""
 COLOURS_MAX: Final = 0.25
 """Different colours for each pixel, at most, of what is drawn. A night sky is plain too, and has
 more; some black or white photos are taken for drawn, and left as they are."""
-
-_SOFTEN = 0.05
-_SOFTEN_PER_DB = 0.015
-_SOFTEN_MOST = 0.16
-# Fitted on photos/train at x2 and x4: aliased and sharpened copies, the share that was best.
 
 # The first frequencies along both axes: rows and columns of the transform, and their places in the
 # standard's luma table, where they are rounded to much the same step (10 to 14 at quality 50).
@@ -70,19 +60,17 @@ class Condition:
     is_degraded: bool
     reason: str
     """A few words for people, with the number that decided."""
-    soften: float = 0.0
-    """Share of each pixel that its neighbours should get before a network for clean pictures; see
-    `pixelift.image.soften`."""
 
 
 def judge(pixels: NDArray[np.float32]) -> Condition:
-    """Say whether a picture is clean, or noisy, compressed or blurred; or too sharp.
+    """Say whether a picture is noisy, compressed or blurred.
 
     Args:
         pixels: (H, W, 3) RGB or (H, W, 1) grey, in [0, 1].
 
     Returns:
-        The verdict; a picture too small to tell is taken for clean.
+        The verdict; a picture too small to tell is taken for clean, and so is damage of other kinds
+        (`pixelift.infer.auto.look` sees those).
     """
     middle = _middle(pixels)
     rgb = np.repeat(middle, 3, axis=2) if middle.shape[2] == 1 else middle
@@ -93,18 +81,15 @@ def judge(pixels: NDArray[np.float32]) -> Condition:
     if plain := plain_share(middle):
         # Lines and letters are as crisp as they were meant to be, and may lie on a grid: what tells
         # of a photo that it was sharpened or has blocks tells nothing of them.
-        detail, blocks = min(detail, CRISP_MIN), 1.0
+        detail, blocks = min(detail, 0.0), 1.0
     step = quantisation_step((luma - 16) * np.float32(255 / 219))
     reason = _degradation(step, found.get("noise_sigma", 0.0), blocks, detail)
-    soften = 0.0 if plain else _share_of(detail)
     if reason:
-        return Condition(is_degraded=True, reason=reason, soften=soften)
+        return Condition(is_degraded=True, reason=reason)
     reason = f"noise of {found.get('noise_sigma', 0.0):.1f} levels, no blocks"
     if plain:
         reason = f"drawn, {plain:.0%} of it plain"
-    elif soften:
-        reason = f"fine detail {detail:+.0f} dB against that of photos"
-    return Condition(is_degraded=False, reason=reason, soften=soften)
+    return Condition(is_degraded=False, reason=reason)
 
 
 def _degradation(step: float, noise: float, blocks: float, detail: float) -> str | None:
@@ -138,14 +123,6 @@ def plain_share(pixels: NDArray[np.float32]) -> float:
     share = float(min(along))
     is_drawn = share >= PLAIN_MIN and len(np.unique(colour)) <= COLOURS_MAX * colour.size
     return share if is_drawn else 0.0
-
-
-def _share_of(detail: float) -> float:
-    """Choose the share to soften by."""
-    if detail < CRISP_MIN:
-        return 0.0
-    share = min(_SOFTEN_MOST, _SOFTEN + _SOFTEN_PER_DB * (detail - CRISP_MIN))
-    return round(share, 2)  # as it is told, so that it can be asked for again
 
 
 def quantisation_step(luma: NDArray[np.floating]) -> float:

@@ -254,8 +254,8 @@ def _form(offers: Offers) -> Json:
             "model": {
                 "enum": [*offers, *keys],
                 "default": AUTO,
-                "description": "auto looks at the picture: degraded ones go to photo, and too "
-                "crisp ones are softened.",
+                "description": "auto looks at the picture: clean ones go to balanced, all others "
+                "to photo.",
                 "example": AUTO,
             },
             "format": {
