@@ -254,7 +254,28 @@ def balance_tiers() -> str:
     return render_table(header, rows) + source(result["latency"])
 
 
+def choice() -> str:
+    """Decibels lost by each way to choose between balanced and photo."""
+    result = study("006-choice")
+    if not result:
+        return unmeasured("006-choice", "../shared/photos/train")
+    chosen = f"photo where it would change more than {result['chosen']:.1%}, or damage has a name"
+    names = {
+        "by the chosen limit": chosen,
+        "by what has a name alone": "photo where damage has a name (JPEG's steps, noise, blocks)",
+        "always photo": "always photo",
+        "always balanced": "always balanced",
+    }
+    rows = [[names[way], f"{lost:.3f}"] for way, lost in result["lost_db"].items()]
+    note = (
+        f"{result['copies']} copies of photos/train at x2, x3 and x4, a quarter of them clean; of "
+        f"those {result['clean_taken_for_damaged']:.0%} are taken for damaged"
+    )
+    return render_table(["way", "dB lost"], rows) + source(result, note)
+
+
 STUDY_TABLES: dict[str, Callable[[], str]] = {
+    "choice": choice,
     "sampling_all": lambda: sampling("all"),
     "sampling_ordinary": lambda: sampling("ordinary"),
     "sampling_summary": sampling_summary,

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -64,7 +65,8 @@ def main(words: Sequence[str] | None = None) -> int:
     with (chosen.work / "lock").open("w") as lock:
         _take(lock, chosen.work)
         if os.getpgrp() != os.getpid():  # the leader of a session leads its group already
-            os.setpgid(0, 0)
+            os.setsid()
+        _give_way()
         (chosen.work / "pid").write_text(f"{os.getpid()}\n")
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGINT, _stop)
@@ -75,6 +77,17 @@ def main(words: Sequence[str] | None = None) -> int:
             return 143
         except PixeliftError as error:
             raise SystemExit(str(error)) from error
+
+
+def _give_way(autogroup: Path = Path("/proc/self/autogroup")) -> None:
+    """Carry the priority over to the session as a whole.
+
+    Linux shares the cores out among sessions first, where autogroups are on: nice alone only says
+    who waits for whom within one, and half of the cores would be gone.
+    """
+    if os.getsid(0) == os.getpid() and autogroup.exists():
+        with suppress(OSError):
+            autogroup.write_text(str(os.nice(0)))
 
 
 def _train_all(queue: Sequence[Training], chosen: argparse.Namespace, lock: int) -> int:

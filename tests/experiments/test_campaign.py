@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.patience import PATIENCE
 from tests.prepared import write_study_photos
 
 CAMPAIGN = Path(__file__).parents[2] / "experiments" / "005-campaign"
@@ -132,3 +133,20 @@ def test_killed_and_started_again_it_ends_with_the_bits_of_one_that_nobody_distu
     found = load_file(run / "best.safetensors")
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
     assert "All trainings are done." in (tmp_path / "disturbed" / "status.md").read_text()
+
+
+def test_its_session_gives_way_as_a_whole(tmp_path):
+    group = tmp_path / "autogroup"
+    group.touch()
+    code = (
+        f"import sys; sys.path[:0] = [{str(CAMPAIGN)!r}]\n"
+        "import os; from pathlib import Path; from run import _give_way\n"
+        f"os.nice(7); _give_way(Path({str(group)!r}))"
+    )
+    # In the session of this test it is nobody else's business to give way.
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
+    assert group.read_text() == ""
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=PATIENCE, start_new_session=True
+    )
+    assert int(group.read_text()) >= 7
