@@ -16,7 +16,7 @@ TORCH  := torch==2.13.0
 
 PIP    := -m pip install --quiet --quiet --disable-pip-version-check
 FAST   := -m "not slow and not parity"
-SOURCES := src tests tools benchmarks experiments notebooks
+SOURCES := src tests tools benchmarks examples experiments notebooks
 
 # Folder of the benchmark sets (Set5/HR and so on), which are not ours to ship.
 BENCH  ?= ../shared/bench
