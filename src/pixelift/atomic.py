@@ -35,8 +35,8 @@ def replacing(
     Args:
         path: The file; its folder exists.
         durable: Whether it is to survive a power cut too: the disk is waited for, which takes
-            milliseconds. For what took long to make or cannot be made again; not for thousands
-            of small files, nor for pictures, which are made again from what they were made of.
+            milliseconds. For what took long to make, cannot be made again, or is taken for done
+            by the next run because its name is there; not for thousands of small notes.
         unique: Whether several processes may write the file at the same time, each its own.
         overwrite: Whether a file that is there already is replaced.
 

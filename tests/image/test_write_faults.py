@@ -194,3 +194,18 @@ def test_the_file_has_the_usual_permissions(rng, tmp_path):
     finally:
         os.umask(mask)
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_picture_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch, overwrite):
+    # After a power cut, a name without its bytes would be taken for a picture that is done.
+    path, sizes = tmp_path / "a.png", []
+    sync = os.fsync
+
+    def waited_for(descriptor):
+        sizes.append((os.fstat(descriptor).st_size, path.exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", waited_for)
+    write_picture(Picture(np.zeros((9, 9, 3), np.float32)), path, overwrite=overwrite)
+    assert sizes[0] == (path.stat().st_size, False)

@@ -93,7 +93,7 @@ def write_rows(
     try:
         _refuse_occupied(path, overwrite=overwrite)
         with (
-            replacing(path, unique=True, overwrite=overwrite) as hidden,
+            replacing(path, durable=True, unique=True, overwrite=overwrite) as hidden,
             hidden.open("x+b") as stream,
         ):
             target = pyvips.Target.new_to_descriptor(stream.fileno())
