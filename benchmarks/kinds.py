@@ -23,6 +23,7 @@ from pixelift.image.depth import to_float
 from pixelift.image.find import find_pictures
 from pixelift.image.read import read_u8
 from pixelift.image.resize import modcrop, upscale
+from pixelift.metrics.protocol import Channel
 from pixelift.metrics.psnr import psnr
 from stamp import save
 
@@ -102,7 +103,7 @@ def measure(path: Path, upscalers: dict[str, Upscaler], scale: int) -> list[dict
     rows = []
     for kind, plan in kinds(scale, seed_of(path.name)).items():
         lr = apply_plan(hr, plan)
-        channel = "rgb" if kind == COLOUR else "y"
+        channel: Channel = "rgb" if kind == COLOUR else "y"
         row: dict[str, Any] = {"kind": kind}
         bicubic = np.clip(upscale(to_float(lr), scale), 0, 1)
         row["bicubic"] = psnr(bicubic, hr, shave=scale, channel=channel)

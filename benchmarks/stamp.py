@@ -18,7 +18,14 @@ RESULTS = Path(__file__).parent / "results"
 
 def stamp() -> dict[str, Any]:
     """Say how the numbers of this run come about."""
-    packages = ("pixelift", "numpy", "pyvips-binary", "openvino", "onnxruntime", "pillow")
+    packages: tuple[str, ...] = (
+        "pixelift",
+        "numpy",
+        "pyvips-binary",
+        "openvino",
+        "onnxruntime",
+        "pillow",
+    )
     packages += ("opencv-contrib-python-headless",)
     return {
         "command": shlex.join(["python", *_without_folders(sys.argv)]),

@@ -1,9 +1,11 @@
-"""The gallery of the docs: what a phone did to a photo, and what each model makes of it.
+"""The gallery of the docs: what happened to a photo, and what each model makes of it.
 
 Usage: python tools/make_gallery.py ../shared/photos
 
-Writes docs/gallery/*.jpg and docs/gallery.md. The photos are of photos/valid: none was trained on.
-What was done to them is drawn from a fixed seed, so that everybody gets the same pictures.
+Writes docs/gallery/*.jpg and docs/gallery.md: details of six photos by every model, and one photo
+in the sixteen kinds of benchmarks/kinds.py by `-m auto`. The photos are of photos/valid: none was
+trained on. What was done to them is drawn from a fixed seed, so that everybody gets the same
+pictures.
 """
 
 import csv
@@ -21,6 +23,11 @@ from pixelift.degrade.folder import Drawn
 from pixelift.degrade.plan import Blur, Compress, Motion, Noise, Plan
 from pixelift.image.depth import to_float, to_u8
 from pixelift.image.resize import modcrop, upscale
+from pixelift.image.write import encode_picture
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from kinds import kinds, seed_of
 
 ROOT = Path(__file__).parents[1]
 SCALE = 4
@@ -58,6 +65,11 @@ DETAILS = (
         0,
     ),
 )
+
+
+KINDS_PHOTO = Detail("aosc-community-wallpapers__People_Crossing_the_Road.jpg", 0.60, 0.55, "", 0)
+KINDS_SCALE = 2
+"""The photo that is shown in all kinds, and by how much it was shrunk."""
 
 
 def tell(plan: Plan) -> str:
@@ -109,15 +121,45 @@ def draw_strip(detail: Detail, photos: Path, upscalers: dict[str, Upscaler]) -> 
     shown |= {name: up.picture(Picture(lr)).pixels for name, up in upscalers.items()}
     scores = [f"{psnr(sr, hr, shave=SCALE):.2f}" for sr in shown.values()]
     squares = lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
-    gap = np.ones((SIDE, GAP, 3), np.float32)
-    parts = [part for sr in (squares, *shown.values(), hr) for part in (gap, middle(sr))][1:]
     name = f"{Path(detail.photo).stem.split('__')[-1].replace(' ', '-').lower()}_{detail.preset}"
     path = ROOT / "docs" / "gallery" / f"{name}.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
-    strip = Picture(np.concatenate(parts, axis=1).astype(np.float32))
+    strip = strip_of([middle(sr) for sr in (squares, *shown.values(), hr)])
     write_picture(strip, path, quality=QUALITY, overwrite=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB, {tell(plan)}")
     return (f"gallery/{path.name}", tell(plan), " / ".join(scores))
+
+
+def strip_of(parts: list[NDArray[np.float32]]) -> Picture:
+    """Put details beside each other."""
+    gap = np.ones((parts[0].shape[0], GAP, 3), np.float32)
+    return Picture(np.concatenate([n for part in parts for n in (gap, part)][1:], axis=1))
+
+
+def draw_kinds(photos: Path) -> list[str]:
+    """Draw a strip for each kind of small picture; returns the lines of the page."""
+    hr = modcrop(cut(to_u8(read_picture(find(photos, KINDS_PHOTO.photo)).pixels), KINDS_PHOTO), 4)
+    folder = ROOT / "docs" / "gallery" / "kinds"
+    folder.mkdir(parents=True, exist_ok=True)
+    upscaler = Upscaler(scale=KINDS_SCALE, precision="f32")
+    lines = []
+    for number, (kind, plan) in enumerate(kinds(KINDS_SCALE, seed_of(KINDS_PHOTO.photo)).items()):
+        lr = to_float(apply_plan(hr, plan))
+        chosen, why = upscaler.choose(encode_picture(Picture(lr, depth=8), "png"))
+        bicubic = np.clip(upscale(lr, KINDS_SCALE), 0, 1)
+        sr = chosen.picture(Picture(lr)).pixels
+        squares = lr.repeat(KINDS_SCALE, axis=0).repeat(KINDS_SCALE, axis=1)
+        path = folder / f"{number + 1:02}.jpg"
+        strip = strip_of([middle(picture) for picture in (squares, bicubic, sr, to_float(hr))])
+        write_picture(strip, path, quality=QUALITY, overwrite=True)
+        scores = " / ".join(f"{psnr(made, hr, shave=KINDS_SCALE):.2f}" for made in (bicubic, sr))
+        lines += [
+            f"**{kind}**: {scores}; `{chosen.card.name}`, {why}.",
+            "",
+            f"![{kind}: the small picture, bicubic, auto, the original](gallery/kinds/{path.name})",
+            "",
+        ]
+    return lines
 
 
 def credits(photos: Path) -> dict[str, str]:
@@ -152,6 +194,17 @@ def main(photos: Path) -> None:
         lines += [
             f"Photo: {Path(detail.photo).stem}, {names.get(detail.photo, 'see SOURCES.tsv')}."
         ]
+    lines += [
+        "",
+        "## Sixteen kinds of small pictures",
+        "",
+        f"One photo ({Path(KINDS_PHOTO.photo).stem}, as above), shrunk by {KINDS_SCALE} in",
+        "all the ways that docs/degradation.md measures. From left to right: the small picture,",
+        "bicubic, `-m auto`, the original. Above it: PSNR-Y in dB of bicubic and `-m auto`, what",
+        "that took, and why.",
+        "",
+        *draw_kinds(photos)[:-1],
+    ]
     (ROOT / "docs" / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
