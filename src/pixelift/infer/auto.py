@@ -31,8 +31,8 @@ CHANGED_MAX: Final = 0.11
 """Share of a picture's contrast that the network for photos may change of a clean one. Set on
 photos/train by experiments/006-choice: fewest decibels lost by taking the wrong network."""
 
-_WINDOWS = 8
-_WINDOW = 72
+_WINDOWS = 4
+_WINDOW = 64
 _CONTEXT = 12
 """Pixels around a window's core that only give it its surroundings."""
 
@@ -65,7 +65,7 @@ def look(pixels: NDArray[np.float32], network: Network | None) -> Condition:
 def changed_share(pixels: NDArray[np.float32], network: Network) -> float:
     """Measure what a network changes of a picture that it enlarges.
 
-    Up to eight windows of 72 x 72 pixels are looked at, from those with the most detail to plain
+    Up to four windows of 64 x 64 pixels are looked at, from those with the most detail to plain
     ones: as many pixels in a large picture as in a small one.
 
     Args:
