@@ -91,6 +91,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     effort: str | None = None,
     ensemble: bool = False,
     soften: Annotated[float | Literal["auto"] | None, Parameter(converter=softening)] = None,
+    consistent: bool | None = None,
     explain: Path | None = None,
     confidence: Path | None = None,
     overwrite: bool = False,
@@ -134,6 +135,10 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         soften: Share that each pixel gives to its neighbours first, up to 0.2, for pictures that
             were sharpened or shrunk without antialiasing; auto looks at each picture, as it does
             by default where no model is named.
+        consistent: Change the results as little as can be so that they can be downscaled to the
+            pictures again: nothing in them contradicts the small picture. For photo and vivid in
+            the mean of small areas only, since their pictures have noise. Vivid does so by
+            default.
         explain: File for a picture of the decision of --effort auto.
         confidence: File for a map of where the network had to invent: how far its answers to the
             eight flips and rotations are apart.
@@ -170,6 +175,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
         model,
         soften,
         maps=bool(explain or confidence),
+        consistent=consistent,
         scale=target,
         effort=effort,
         ensemble=ensemble,

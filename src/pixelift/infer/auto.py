@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 from pixelift.errors import ConfigError
 from pixelift.image.depth import to_float
 from pixelift.image.rows import Rows, Samples
+from pixelift.image.soften import MOST
 from pixelift.patches.condition import BLOCK, SIDE, Condition, judge
 from pixelift.zoo.store import list_models
 
 AUTO = "auto"
 """What to call it in place of a model, or of a share to soften by."""
+
+Softening = float | Literal["auto"]
+"""Share that each pixel gives to its neighbours first, or "auto" to look at each picture."""
 
 PHOTO_MODEL = "photo"
 """The network for pictures that are noisy, compressed or blurred."""
@@ -22,6 +27,27 @@ PHOTO_MODEL = "photo"
 def has_photo_model() -> bool:
     """Tell whether the network for degraded pictures is there."""
     return any(card.name == PHOTO_MODEL for card in list_models())
+
+
+def softening_of(soften: Softening | None, *, is_named: bool) -> Softening:
+    """Choose how much is softened where nothing was said, and refuse what makes no sense.
+
+    Args:
+        soften: What was asked for.
+        is_named: Whether a model was named.
+
+    Returns:
+        The share, or "auto".
+
+    Raises:
+        ConfigError: It is neither "auto" nor from 0 to `MOST`.
+    """
+    if soften is None:
+        return 0.0 if is_named else "auto"
+    if soften != AUTO and not (isinstance(soften, int | float) and 0 <= soften <= MOST):
+        told = f"{soften:g}" if isinstance(soften, int | float) else f'"{soften}"'
+        raise ConfigError(f'soften is {told}; allowed are 0 to {MOST}, or "auto". Choose 0.1')
+    return soften
 
 
 def look(rows: Rows) -> Condition:

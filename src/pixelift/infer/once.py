@@ -23,6 +23,7 @@ def upscale(
     effort: Effort | None = None,
     ensemble: bool = False,
     soften: Softening | None = None,
+    consistent: bool | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -39,6 +40,7 @@ def upscale(
     effort: Effort | None = None,
     ensemble: bool = False,
     soften: Softening | None = None,
+    consistent: bool | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -54,6 +56,7 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
     effort: Effort | None = None,
     ensemble: bool = False,
     soften: Softening | None = None,
+    consistent: bool | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -70,6 +73,7 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
         effort: See `Upscaler`.
         ensemble: See `Upscaler`.
         soften: See `Upscaler`.
+        consistent: See `Upscaler`.
         engine: See `Upscaler`.
         precision: See `Upscaler`.
         tile: See `Upscaler`.
@@ -87,6 +91,7 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
         effort=effort,
         ensemble=ensemble,
         soften=soften,
+        consistent=consistent,
         engine=engine,
         precision=precision,
         tile=tile,

@@ -5,7 +5,7 @@ import math
 import os
 from fractions import Fraction
 from types import ModuleType
-from typing import Any, Literal, cast, overload
+from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,11 +18,19 @@ from pixelift.image.picture import Picture
 from pixelift.image.read import read_picture
 from pixelift.image.read_rows import open_rows
 from pixelift.image.rows import Header, Rows, Samples, collect, gather, level_rows, picture_rows
-from pixelift.image.soften import MOST as MOST_SOFTENED
 from pixelift.image.soften import soften_rows
 from pixelift.image.source import FilePath, Source
 from pixelift.image.write import encode_rows
-from pixelift.infer.auto import AUTO, PHOTO_MODEL, has_photo_model, look, look_and_keep
+from pixelift.infer.auto import (
+    AUTO,
+    PHOTO_MODEL,
+    has_photo_model,
+    look,
+    look_and_keep,
+    softening_of,
+)
+from pixelift.infer.auto import Softening as Softening
+from pixelift.infer.consistency import sigma_of
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
 from pixelift.infer.effort import Effort
 from pixelift.infer.engine import EngineChoice, Precision, PrecisionChoice
@@ -46,9 +54,6 @@ from pixelift.patches.condition import Condition
 from pixelift.zoo.card import Card
 from pixelift.zoo.store import DEFAULT_SCALE
 
-Softening = float | Literal["auto"]
-"""Share that each pixel gives to its neighbours first, or "auto" to look at each picture."""
-
 
 class Upscaler:
     """What is ready to enlarge pictures; reusable, also from several threads.
@@ -70,6 +75,7 @@ class Upscaler:
         effort: Effort | None = None,
         ensemble: bool = False,
         soften: Softening | None = None,
+        consistent: bool | None = None,
         engine: EngineChoice = "auto",
         precision: PrecisionChoice = "auto",
         tile: int | None = None,
@@ -92,6 +98,9 @@ class Upscaler:
                 that were sharpened, or shrunk without antialiasing, which networks draw hatches
                 into; "auto" looks at each picture. None is "auto" where no model is named, and
                 else 0. See `pixelift.image.soften`.
+            consistent: Change results as little as can be so that bicubic downscaling gives the
+                picture back; "photo" and "vivid" so in the mean of small areas only. None does it
+                for "vivid". See docs/consistent.md.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", "int8", or "auto" for the fastest that the processor has and
                 that loses at most 0.02 dB of PSNR-Y with this network.
@@ -108,8 +117,9 @@ class Upscaler:
             raise ConfigError(
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
-        soften = _softening(soften, is_named=model != AUTO)
+        soften = softening_of(soften, is_named=model != AUTO)
         self._tile = tile
+        self._consistent = consistent
         self._share = 0.0 if soften == AUTO else float(soften)
         self._softens = soften == AUTO
         self._options: dict[str, Any] = {
@@ -300,6 +310,7 @@ class Upscaler:
             size=wanted,
             dtype=np.dtype(dtype),
             tile=self._tile,
+            sigma=sigma_of(networks[0].card.name, consistent=self._consistent),
             progress=progress,
         )
 
@@ -383,15 +394,3 @@ class Upscaler:
         # As PIL's own resize does: profile, EXIF and resolution go with the pixels.
         result.info = {k: v for k, v in image.info.items() if k != "transparency"}
         return cast("object", result)
-
-
-def _softening(soften: Softening | None, *, is_named: bool) -> Softening:
-    """Say how much is softened where nothing was said, and refuse what makes no sense."""
-    if soften is None:
-        return 0.0 if is_named else "auto"
-    if soften != AUTO and not (isinstance(soften, int | float) and 0 <= soften <= MOST_SOFTENED):
-        told = f"{soften:g}" if isinstance(soften, int | float) else f'"{soften}"'
-        raise ConfigError(
-            f'soften is {told}; allowed are 0 to {MOST_SOFTENED}, or "auto". Choose 0.1'
-        )
-    return soften
