@@ -91,7 +91,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     effort: str | None = None,
     ensemble: bool = False,
     soften: Annotated[float | Literal["auto"] | None, Parameter(converter=softening)] = None,
-    consistent: bool | None = None,
+    consistent: Annotated[bool | None, Parameter(negative="--no-consistent")] = None,
     explain: Path | None = None,
     confidence: Path | None = None,
     overwrite: bool = False,

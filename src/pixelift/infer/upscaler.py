@@ -328,11 +328,12 @@ class Upscaler:
         """
         return self._target.size_of(size)
 
-    def at(self, scale: float | Fraction | Target) -> "Upscaler":
+    def at(self, scale: float | Fraction | Target, *, consistent: bool | None = None) -> "Upscaler":
         """Take the same networks for results of another size.
 
         Args:
             scale: As for `Upscaler`.
+            consistent: As for `Upscaler`; None is that of this one.
 
         Returns:
             An upscaler that shares what is loaded with this one.
@@ -342,6 +343,7 @@ class Upscaler:
         """
         other = copy.copy(self)
         other._target = as_target(scale)
+        other._consistent = self._consistent if consistent is None else consistent
         other._first = other._open_first(self._family.scales[-1])
         return other
 
