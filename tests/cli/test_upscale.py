@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from pixelift.cli import upscale as command
 from pixelift.cli.main import main
 from pixelift.image.geometry import MAX_PIXELS
+from pixelift.image.resize import downscale
 from pixelift.infer.auto import AUTO
 from tests.patience import PATIENCE
 
@@ -259,6 +261,20 @@ def test_a_pipe_beside_other_pictures_is_refused(run, save):
 
     assert (code, out) == (2, "")
     assert "a pipe takes one picture" in err
+
+
+def test_a_result_can_be_held_to_the_picture(run, save):
+    save("a.png", size=(40, 30))
+
+    options = {"plain.png": (), "off.png": ("--no-consistent",), "on.png": ("--consistent",)}
+    for name, words in options.items():
+        assert run("a.png", "-o", name, *words)[0] == 0
+    plain, off, on = (np.asarray(Image.open(name)) for name in options)
+    assert np.array_equal(plain, off)
+    lr = np.asarray(Image.open("a.png")).astype(int)
+    scale = len(on) // len(lr)
+    far_off, far_on = (np.abs(downscale(sr, scale).astype(int) - lr).mean() for sr in (off, on))
+    assert far_on < far_off
 
 
 def test_pictures_above_a_limit_are_refused_with_what_to_type(run, save):

@@ -38,7 +38,7 @@ def test_it_has_every_option_of_an_upscaler_with_the_same_default():
 def test_every_option_reaches_the_upscaler(model, rng):
     array = rng.integers(0, 256, (20, 17, 3), dtype=np.uint8)
     plain = upscale(array, model=model)
-    for changed in ({"scale": 1.5}, {"ensemble": True}):
+    for changed in ({"scale": 1.5}, {"ensemble": True}, {"consistent": True}):
         expected = Upscaler(model, **changed).upscale(array)
         assert np.array_equal(upscale(array, model=model, **changed), expected)
         assert not np.array_equal(expected, plain)

@@ -72,6 +72,8 @@ def test_fields_become_an_order_and_empty_ones_count_as_left_out():
         ("quality", "101"),
         ("quality", "90.5"),
         ("quality", "good"),
+        ("consistent", "yes"),
+        ("consistent", "1"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_told_with_those_that_are(name, value):
@@ -143,10 +145,21 @@ def test_a_format_may_be_called_by_its_ending(word, format):
     assert made(format=word).format == format
 
 
+@pytest.mark.parametrize(
+    ("fields", "consistent"),
+    [({}, None), ({"consistent": "true"}, True), ({"consistent": "false"}, False)],
+)
+def test_agreement_with_the_picture_is_asked_for_or_left_to_the_model(fields, consistent):
+    assert made(**fields).consistent is consistent
+
+
 def test_a_field_that_nobody_knows_is_refused():
     problem = refused(sclae="2")
     assert problem.field == "sclae"
-    assert "file, scale, width, height, megapixels, model, format, quality" in problem.detail
+    assert (
+        "file, scale, width, height, megapixels, model, consistent, format, quality"
+        in problem.detail
+    )
 
 
 def test_a_name_where_a_file_is_meant_is_told_with_how_to_send_one():

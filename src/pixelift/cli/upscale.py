@@ -69,6 +69,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "auto",
     effort: str | None = None,
     ensemble: bool = False,
+    consistent: Annotated[bool | None, Parameter(negative="--no-consistent")] = None,
     explain: Path | None = None,
     confidence: Path | None = None,
     overwrite: bool = False,
@@ -109,6 +110,10 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
             than auto, which is 1.
         ensemble: Take the mean over the eight flips and rotations: a little better, eight times
             as long.
+        consistent: Change the results as little as can be so that they can be downscaled to the
+            pictures again: nothing in them contradicts the small picture. For photo and vivid in
+            the mean of small areas only, since their pictures have noise. Vivid does so by
+            default.
         explain: File for a picture of the decision of --effort auto.
         confidence: File for a map of where the network had to invent: how far its answers to the
             eight flips and rotations are apart.
@@ -144,6 +149,7 @@ def upscale(  # noqa: PLR0913 - every option of the command is a parameter
     upscaler = _open(
         model,
         maps=bool(explain or confidence),
+        consistent=consistent,
         scale=target,
         effort=effort,
         ensemble=ensemble,

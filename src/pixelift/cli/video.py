@@ -37,6 +37,7 @@ def video(  # noqa: PLR0913 - every option of the command is a parameter
     width: Annotated[int | None, Parameter(converter=whole_number)] = None,
     height: Annotated[int | None, Parameter(converter=whole_number)] = None,
     model: Annotated[str, Parameter(name=["--model", "-m"])] = "swift",
+    consistent: Annotated[bool | None, Parameter(negative="--no-consistent")] = None,
     codec: Literal["h264", "hevc"] = "h264",
     crf: Annotated[int, Parameter(converter=whole_number)] = 18,
     overwrite: bool = False,
@@ -58,6 +59,9 @@ def video(  # noqa: PLR0913 - every option of the command is a parameter
         height: Height of the result in pixels, in the place of a factor.
         model: Name of a model (see pixelift models) or path of an .onnx file. Films are compressed:
             photo mends that, and takes several times as long as swift.
+        consistent: Change each frame as little as can be so that it can be downscaled to that of
+            the film again; for photo and vivid in the mean of small areas only. Vivid does so by
+            default.
         codec: What the result is encoded with; hevc makes smaller files and takes longer.
         crf: Quality of the encoding, 0 to 51; lower is better and makes larger files.
         overwrite: Replace a film that is there already.
@@ -91,6 +95,7 @@ def video(  # noqa: PLR0913 - every option of the command is a parameter
                 encoding=Encoding(codec, crf),
                 watch=watch,
                 model=model,
+                consistent=consistent,
                 threads=threads,
                 engine=engine,
                 precision=precision,

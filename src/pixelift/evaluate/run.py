@@ -141,7 +141,13 @@ def open_method(
         # The upscaler would reach any factor, by another scale and a resize: no score of a model.
         find_model(model, scale=scale)
     upscaler = Upscaler(
-        model, scale=scale, engine=engine, precision=precision, tile=tile, threads=threads
+        model,
+        scale=scale,
+        consistent=False,  # a score is that of the network alone
+        engine=engine,
+        precision=precision,
+        tile=tile,
+        threads=threads,
     )
 
     def run(lr_u8: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ def upscale(
     scale: float | Fraction | Target | None = None,
     effort: Effort | None = None,
     ensemble: bool = False,
+    consistent: bool | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -37,6 +38,7 @@ def upscale(
     scale: float | Fraction | Target | None = None,
     effort: Effort | None = None,
     ensemble: bool = False,
+    consistent: bool | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -51,6 +53,7 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
     scale: float | Fraction | Target | None = None,
     effort: Effort | None = None,
     ensemble: bool = False,
+    consistent: bool | None = None,
     engine: EngineChoice = "auto",
     precision: PrecisionChoice = "auto",
     tile: int | None = None,
@@ -66,6 +69,7 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
         scale: See `Upscaler`.
         effort: See `Upscaler`.
         ensemble: See `Upscaler`.
+        consistent: See `Upscaler`.
         engine: See `Upscaler`.
         precision: See `Upscaler`.
         tile: See `Upscaler`.
@@ -82,6 +86,7 @@ def upscale(  # noqa: PLR0913 - all that an Upscaler takes
         scale=scale,
         effort=effort,
         ensemble=ensemble,
+        consistent=consistent,
         engine=engine,
         precision=precision,
         tile=tile,

@@ -3,15 +3,18 @@
 A picture in memory takes the same way, so that both are the same to the last bit.
 """
 
+import itertools
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from pixelift.image.consistent import consistent_rows
 from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.resample import resize_rows
-from pixelift.image.rows import Header, Rows, Samples, Window
+from pixelift.image.rows import Header, Rows, Samples, Window, as_type
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
@@ -42,6 +45,7 @@ def enlarge_rows(
     size: Size,
     dtype: np.dtype[Any],
     tile: int | None,
+    sigma: float | None = None,
     progress: Progress | None = None,
 ) -> Rows:
     """Enlarge a picture that passes by, to an exact size.
@@ -52,6 +56,8 @@ def enlarge_rows(
         size: Size of the result; resized to it where the networks do not meet it.
         dtype: Type of the result's samples: uint8, uint16 or float32.
         tile: Side of a tile's core in LR pixels; None chooses.
+        sigma: What the networks make is changed so that it can be downscaled to the picture again,
+            before it is resized: see `consistent_rows`. None leaves it as it is.
         progress: Told after each tile which share is done; what it raises ends the work.
 
     Returns:
@@ -61,6 +67,11 @@ def enlarge_rows(
     between = np.dtype(np.float32 if rows.header.depth == 32 else np.uint16)
     reached = rows.header.size
     told = 0.0
+    lr = rows
+    if sigma is not None:
+        # Engines take samples of the type that they give as they are, with the least memory.
+        seen, kept = itertools.tee(as_type(band, between) for band in rows.bands)
+        rows, lr = Rows(rows.header, seen), Rows(rows.header, kept)
 
     def hear(share: float, *, counts: bool) -> None:
         # Only the last network knows how far all is, since it draws on those before it.
@@ -71,13 +82,17 @@ def enlarge_rows(
 
     for step, network in enumerate(networks, start=1):
         reached = reached.scaled(network.card.scale)
-        is_last = step == len(networks) and reached == size
+        is_last = step == len(networks) and reached == size and sigma is None
         made = dtype if is_last else between
         heard = partial(hear, counts=step == len(networks))
         if isinstance(network, Router):
             rows = network.rows(rows, dtype=made, tile=tile or DEFAULT_TILE, progress=heard)
         else:
             rows = _network_rows(rows, network, dtype=made, tile=tile, progress=heard)
+    if sigma is not None:
+        scale = math.prod(network.card.scale for network in networks)
+        made = dtype if reached == size else between
+        rows = consistent_rows(rows, lr, scale=scale, dtype=made, sigma=sigma)
     return rows if reached == size else resize_rows(rows, size, dtype)
 
 

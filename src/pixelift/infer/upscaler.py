@@ -21,6 +21,7 @@ from pixelift.image.rows import Header, Rows, Samples, collect, gather, picture_
 from pixelift.image.source import FilePath, Source
 from pixelift.image.write import encode_rows
 from pixelift.infer.auto import AUTO, PHOTO_MODEL, has_photo_model, look, middle_and_all, middle_of
+from pixelift.infer.consistency import sigma_of
 from pixelift.infer.effort import DEFAULT_MODEL as DEFAULT_MODEL
 from pixelift.infer.effort import Effort
 from pixelift.infer.engine import EngineChoice, Precision, PrecisionChoice
@@ -56,13 +57,14 @@ class Upscaler:
         larger = [upscaler.upscale(image) for image in images]
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says something else of how a picture is enlarged
         self,
         model: str | os.PathLike[str] = AUTO,
         *,
         scale: float | Fraction | Target | None = None,
         effort: Effort | None = None,
         ensemble: bool = False,
+        consistent: bool | None = None,
         engine: EngineChoice = "auto",
         precision: PrecisionChoice = "auto",
         tile: int | None = None,
@@ -81,6 +83,9 @@ class Upscaler:
                 instead of `model`: "auto" gives each part of a picture as much network as there
                 is to restore, a number more or less of it; see docs/effort.md.
             ensemble: Take the mean over the eight flips and rotations: eight times the work.
+            consistent: Change results as little as can be so that bicubic downscaling gives the
+                picture back; "photo" and "vivid" so in the mean of small areas only. None does it
+                for "vivid". See docs/consistent.md.
             engine: "openvino", "onnxruntime", or "auto" for the faster of those installed.
             precision: "f32", "bf16", "int8", or "auto" for the fastest that the processor has and
                 that loses at most 0.02 dB of PSNR-Y with this network.
@@ -98,6 +103,7 @@ class Upscaler:
                 f"tile is {tile}; allowed are numbers from 1 up. Leave it out to have it chosen."
             )
         self._tile = tile
+        self._consistent = consistent
         self._options: dict[str, Any] = {
             "ensemble": ensemble,
             "engine": engine,
@@ -283,6 +289,7 @@ class Upscaler:
             size=wanted,
             dtype=np.dtype(dtype),
             tile=self._tile,
+            sigma=sigma_of(networks[0].card.name, consistent=self._consistent),
             progress=progress,
         )
 
@@ -300,11 +307,12 @@ class Upscaler:
         """
         return self._target.size_of(size)
 
-    def at(self, scale: float | Fraction | Target) -> "Upscaler":
+    def at(self, scale: float | Fraction | Target, *, consistent: bool | None = None) -> "Upscaler":
         """Take the same networks for results of another size.
 
         Args:
             scale: As for `Upscaler`.
+            consistent: As for `Upscaler`; None is that of this one.
 
         Returns:
             An upscaler that shares what is loaded with this one.
@@ -314,6 +322,7 @@ class Upscaler:
         """
         other = copy.copy(self)
         other._target = as_target(scale)
+        other._consistent = self._consistent if consistent is None else consistent
         other._first = other._open_first(self._family.scales[-1])
         return other
 

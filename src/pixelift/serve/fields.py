@@ -27,6 +27,9 @@ FORMAT_NAMES = (*FORMATS, "jpg", "tif")
 SIZES = ("scale", "width", "height", "megapixels")
 """Fields that tell how large the result is to be."""
 
+CHOICES = {"true": True, "false": False}
+"""How a client may write yes and no."""
+
 _WHOLE = "[0-9]{1,7}"
 _PART = r"[0-9]{1,6}(\.[0-9]{0,20})?|\.[0-9]{1,20}"
 
@@ -83,9 +86,11 @@ def order_of(form: Form, *, offers: Offers, limits: Limits) -> Order:
     if "format" in fields and format is None:
         raise _wrong("format", f'is "{_short(fields["format"])}"', ", ".join(FORMAT_NAMES))
     quality = _number("quality", fields["quality"]) if "quality" in fields else None
+    consistent = _choice("consistent", fields["consistent"]) if "consistent" in fields else None
     _check_kind(form)
     return Order(
         model=model,
+        consistent=consistent,
         scale=None if scale is None else int(scale) if scale.denominator == 1 else float(scale),
         width=_whole(size.get("width")),
         height=_whole(size.get("height")),
@@ -114,6 +119,12 @@ def _number(name: str, value: str) -> Fraction:
     if number is None or not (1 if name != "megapixels" else 0) <= number <= top or not number:
         raise _wrong(name, f'is "{_short(value)}"', allowed)
     return number
+
+
+def _choice(name: str, value: str) -> bool:
+    if value.lower() not in CHOICES:
+        raise _wrong(name, f'is "{_short(value)}"', " and ".join(CHOICES))
+    return CHOICES[value.lower()]
 
 
 def _checked_scale(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE_FIELD = "file"
 
-FIELDS = ("scale", "width", "height", "megapixels", "model", "format", "quality")
+FIELDS = ("scale", "width", "height", "megapixels", "model", "consistent", "format", "quality")
 """Fields of a form beside the file."""
 
 MAX_PARTS = 16

@@ -29,6 +29,9 @@ class Order(msgspec.Struct, kw_only=True, frozen=True, tag="order"):
     width: int | None = None
     height: int | None = None
     megapixels: float | None = None
+    consistent: bool | None = None
+    """Whether the result is to agree with the picture; None leaves it to the model."""
+
     max_pixels: int
     """The input may have so many."""
 

@@ -258,6 +258,13 @@ def _form(offers: Offers) -> Json:
                 "to photo.",
                 "example": AUTO,
             },
+            "consistent": {
+                "type": "boolean",
+                "description": "Change the result as little as can be, so that it can be "
+                "downscaled to the picture again; photo and vivid so in the mean of small areas. "
+                "Without it so for vivid alone.",
+                "example": True,
+            },
             "format": {
                 "enum": list(FORMAT_NAMES),
                 "description": "Format of the result; without it that of the picture, or PNG.",

@@ -107,12 +107,15 @@ class Studio:
         self._settings = settings
         self._upscalers: OrderedDict[str, Upscaler] = OrderedDict()
 
-    def upscaler(self, model: str, target: Target | None = None) -> Upscaler:
+    def upscaler(
+        self, model: str, target: Target | None = None, *, consistent: bool | None = None
+    ) -> Upscaler:
         """Load a model, or take the one that is loaded.
 
         Args:
             model: Name of a network, or "auto"; never a path.
             target: How large results are to be; None takes the default.
+            consistent: As for `Upscaler`.
 
         Returns:
             The network, ready to run.
@@ -136,7 +139,7 @@ class Studio:
             self._upscalers.popitem(last=False)
             give_memory_back()
         upscaler = self._upscalers[model]
-        return upscaler if target is None else upscaler.at(target)
+        return upscaler if target is None else upscaler.at(target, consistent=consistent)
 
     def _loaded(self) -> int:
         return sum(upscaler.loaded for upscaler in self._upscalers.values())
@@ -172,9 +175,8 @@ class Studio:
     def _enlarge(
         self, order: Order, data: bytes, progress: Callable[[float], None]
     ) -> tuple[Done, bytes]:
-        upscaler, why = self.upscaler(order.model, order.target).choose(
-            data, max_pixels=order.max_pixels
-        )
+        upscaler = self.upscaler(order.model, order.target, consistent=order.consistent)
+        upscaler, why = upscaler.choose(data, max_pixels=order.max_pixels)
         with open_rows(data, max_pixels=order.max_pixels) as rows:
             header, bands = rows.header, list(rows.bands)
         size = header.size

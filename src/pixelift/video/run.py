@@ -18,6 +18,7 @@ from pixelift.errors import VideoError
 from pixelift.image.ahead import ahead
 from pixelift.image.geometry import Size
 from pixelift.infer.auto import refuse_auto
+from pixelift.infer.consistency import sigma_of
 from pixelift.infer.target import Target, as_target
 from pixelift.infer.upscaler import Upscaler
 from pixelift.video.clip import Clip, Frame
@@ -98,7 +99,8 @@ def enlarge(
         size = even(as_target(scale).size_of(clip.size))
         target = Target(width=size.width, height=size.height)
         upscaler = Upscaler(model, scale=target, **options)
-        stamp = _stamp(source, size, encoding, upscaler)
+        sigma = sigma_of(upscaler.card.name, consistent=options.get("consistent"))
+        stamp = _stamp(source, size, encoding, upscaler, sigma)
         larger = _Larger(upscaler)
         with closing(Encoder(output, clip, size=size, encoding=encoding, stamp=stamp)) as encoder:
             done = encoder.taken_over
@@ -160,7 +162,9 @@ class _Larger:
             yield Frame(frame.pts, pixels)
 
 
-def _stamp(source: Path, size: Size, encoding: Encoding, upscaler: Upscaler) -> str:
+def _stamp(
+    source: Path, size: Size, encoding: Encoding, upscaler: Upscaler, sigma: float | None
+) -> str:
     """Say all that the encoded pictures depend on, in a word."""
     file = source.stat()
     tells = (
@@ -171,5 +175,6 @@ def _stamp(source: Path, size: Size, encoding: Encoding, upscaler: Upscaler) -> 
         encoding,
         upscaler.card.sha256,
         upscaler.precision,
+        sigma,
     )
     return hashlib.sha256(msgspec.json.encode(tells)).hexdigest()

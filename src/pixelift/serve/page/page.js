@@ -99,6 +99,7 @@ async function run(photo) {
   const fields = {
     scale: chosenScale(),
     model: find("model").value,
+    consistent: find("consistent").value,
     format: find("format").value,
     quality: find("quality-field").hidden ? "" : find("quality").value,
   };
