@@ -30,6 +30,7 @@ DOCUMENTS = (
     "docs/serving.md",
     "docs/degradation.md",
     "docs/effort.md",
+    "docs/consistent.md",
 )
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -328,6 +329,32 @@ def softening() -> str:
     return render_table(["copies", "softened", *ways], rows) + source(result, note)
 
 
+def consistent() -> str:
+    """How well results of downscaling give the picture back, and what that does to PSNR."""
+    result = load("consistent")
+    rows = [
+        [
+            f"{row['model']} x{row['scale']}, {row['set']}",
+            *(
+                f"{row[key][way]:.{digits}f}{unit}"
+                for key, digits, unit in (
+                    ("share", 2, " %"),
+                    ("blocks", 2, " %"),
+                    ("psnr_y", 3, ""),
+                )
+                for way in ("before", "after")
+            ),
+        ]
+        for row in result["results"]
+    ]
+    note = (
+        "Share of the 8-bit samples within one level of LR after `downscale`; share of the means of "
+        "16 x 16 LR pixels within one level; PSNR-Y in dB. Means over the pictures, 8 bits, float32"
+    )
+    header = ["", "samples", "consistent", "areas", "consistent", "PSNR-Y", "consistent"]
+    return render_table(header, rows) + source(result, note)
+
+
 def formats() -> str:
     """What is kept of each hard picture."""
     result = load("formats")
@@ -343,6 +370,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
     "softening": softening,
+    "consistent": consistent,
     "formats": formats,
     **CLAIM_TABLES,
     "preparing": preparing,

@@ -16,6 +16,7 @@ from pixelift.image.rows import (
     gather,
     level_rows,
     picture_rows,
+    share_bands,
 )
 
 
@@ -98,3 +99,21 @@ def test_a_picture_that_something_was_done_to_stays_in_floats(rng):
         (band,) = level_rows(Picture(pixels, depth=depth)).bands
         assert band.dtype == np.float32
         assert np.array_equal(band, pixels)
+
+
+def test_bands_that_are_shared_come_to_all_and_wait_for_the_last(rng):
+    bands = [rng.random((2, 3, 1), np.float32) for _ in range(4)]
+    taken = []
+
+    def source():
+        for band in bands:
+            taken.append(band)
+            yield band
+
+    first, second = share_bands(source(), 2)
+    assert next(first) is bands[0]
+    assert next(first) is bands[1]
+    assert len(taken) == 2
+    assert all(ours is band for ours, band in zip(second, bands, strict=True))
+    assert [*first] == bands[2:]
+    assert [*first, *second] == []
