@@ -16,6 +16,7 @@ from pixelift import list_models
 from pixelift.evaluate.table import render_results, render_table
 from tools import peer_tables
 from tools.claim_tables import CLAIM_TABLES
+from tools.consistent_tables import CONSISTENT_TABLES
 from tools.effort_tables import EFFORT_TABLES
 from tools.study_tables import STUDY_TABLES, source
 
@@ -329,32 +330,6 @@ def softening() -> str:
     return render_table(["copies", "softened", *ways], rows) + source(result, note)
 
 
-def consistent() -> str:
-    """How well results of downscaling give the picture back, and what that does to PSNR."""
-    result = load("consistent")
-    rows = [
-        [
-            f"{row['model']} x{row['scale']}, {row['set']}",
-            *(
-                f"{row[key][way]:.{digits}f}{unit}"
-                for key, digits, unit in (
-                    ("share", 2, " %"),
-                    ("blocks", 2, " %"),
-                    ("psnr_y", 3, ""),
-                )
-                for way in ("before", "after")
-            ),
-        ]
-        for row in result["results"]
-    ]
-    note = (
-        "Share of the 8-bit samples within one level of LR after `downscale`; share of the means of "
-        "16 x 16 LR pixels within one level; PSNR-Y in dB. Means over the pictures, 8 bits, float32"
-    )
-    header = ["", "samples", "consistent", "areas", "consistent", "PSNR-Y", "consistent"]
-    return render_table(header, rows) + source(result, note)
-
-
 def formats() -> str:
     """What is kept of each hard picture."""
     result = load("formats")
@@ -370,7 +345,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "degraded": degraded,
     "choice": choice,
     "softening": softening,
-    "consistent": consistent,
     "formats": formats,
     **CLAIM_TABLES,
     "preparing": preparing,
@@ -383,11 +357,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed,
     "engines": engines,
     "fps": fps,
-    "peers_x2": lambda: peers(2),
-    "peers_x3": lambda: peers(3),
-    "peers_x4": lambda: peers(4),
+    **{f"peers_x{scale}": lambda scale=scale: peers(scale) for scale in (2, 3, 4)},
     "peers_beaten": peers_beaten,
     "peers_trained": peers_trained,
+    **CONSISTENT_TABLES,
     **STUDY_TABLES,
     **EFFORT_TABLES,
 }
