@@ -131,3 +131,13 @@ def test_vivid_is_held_to_the_mean_of_areas_unless_that_is_declined(rng, models)
         return np.abs(difference.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3))).max()
 
     assert off(usual) < 1 < off(bare)
+
+
+def test_a_choice_between_two_networks_is_held_to_the_picture_too(rng):
+    lr = soft(rng, 100, 110, 3)
+    plain, given = (
+        Upscaler(scale=2, effort="auto", soften=0.0, consistent=consistent).upscale(lr)
+        for consistent in (False, True)
+    )
+    assert far(given, lr, 2) < 0.002
+    assert far(plain, lr, 2) > 0.02

@@ -68,8 +68,10 @@ def enlarge_rows(
     told = 0.0
     lr = rows
     if sigma is not None:
-        # Engines take samples of the type that they give as they are, with the least memory.
-        seen, kept = share_bands((as_type(band, between) for band in rows.bands), 2)
+        seen, kept = share_bands(rows.bands, 2)
+        if not isinstance(networks[0], Router):  # which holds the whole picture
+            # Engines take samples of the type that they give as they are, with the least memory.
+            seen = (as_type(band, between) for band in seen)
         rows, lr = Rows(rows.header, seen), Rows(rows.header, kept)
 
     def hear(share: float, *, counts: bool) -> None:
