@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pixelift import list_models
 from pixelift.evaluate.table import render_results, render_table
-from tools import peer_tables
+from tools import consistent_tables, peer_tables
 from tools.claim_tables import CLAIM_TABLES
 from tools.effort_tables import EFFORT_TABLES
 from tools.study_tables import STUDY_TABLES, source
@@ -30,6 +31,7 @@ DOCUMENTS = (
     "docs/serving.md",
     "docs/degradation.md",
     "docs/effort.md",
+    "docs/consistent.md",
 )
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -345,11 +347,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed,
     "engines": engines,
     "fps": fps,
-    "peers_x2": lambda: peers(2),
-    "peers_x3": lambda: peers(3),
-    "peers_x4": lambda: peers(4),
+    **{f"peers_x{scale}": partial(peers, scale) for scale in (2, 3, 4)},
     "peers_beaten": peers_beaten,
     "peers_trained": peers_trained,
+    **consistent_tables.CONSISTENT_TABLES,
     **STUDY_TABLES,
     **EFFORT_TABLES,
 }

@@ -1,3 +1,4 @@
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -189,3 +190,31 @@ def test_what_alpha_hides_has_no_share_in_the_result():
 def test_what_agrees_already_is_left_as_it_is(rng):
     sr = middling(rng, 3 * BLOCK, 2 * BLOCK, 1)
     assert np.abs(consistent(sr, downscale(sr, 2)) - sr).max() < 1e-6
+
+
+def test_what_is_held_does_not_grow_with_the_height():
+    def held(height):
+        alive, most = 0, 0
+
+        def gone():
+            nonlocal alive
+            alive -= 1
+
+        def bands(rows, width):
+            nonlocal alive, most
+            for _ in range(rows // 32):
+                band = np.full((32, width, 1), 0.5, np.float32)
+                weakref.finalize(band, gone)
+                alive += 1
+                most = max(most, alive)
+                yield band
+
+        lr, sr = (
+            Rows(Header(Size(height * s, 20 * s), 1, depth=32), bands(height * s, 20 * s))
+            for s in (1, 2)
+        )
+        for _ in consistent_rows(sr, lr, scale=2, dtype=F32).bands:
+            pass
+        return most
+
+    assert held(2560) == held(640)

@@ -14,6 +14,7 @@ from pixelift.image.rows import (
     collect,
     gather,
     picture_rows,
+    share_bands,
 )
 
 
@@ -73,3 +74,21 @@ def test_samples_change_their_type_by_the_rule_of_the_house():
     assert as_type(eight, np.dtype(np.uint8)) is eight
     with pytest.raises(ShapeError, match="allowed are uint8, uint16, float32"):
         as_type(eight, np.dtype(np.int32))
+
+
+def test_bands_that_are_shared_come_to_all_and_wait_for_the_last(rng):
+    bands = [rng.random((2, 3, 1), np.float32) for _ in range(4)]
+    taken = []
+
+    def source():
+        for band in bands:
+            taken.append(band)
+            yield band
+
+    first, second = share_bands(source(), 2)
+    assert next(first) is bands[0]
+    assert next(first) is bands[1]
+    assert len(taken) == 2
+    assert all(ours is band for ours, band in zip(second, bands, strict=True))
+    assert [*first] == bands[2:]
+    assert [*first, *second] == []

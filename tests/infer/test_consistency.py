@@ -3,8 +3,9 @@ import pytest
 
 from pixelift.image.consistent import LOW_SIGMA
 from pixelift.image.depth import to_float, to_u8
+from pixelift.image.geometry import Size
 from pixelift.image.resample import straight, weighed
-from pixelift.image.resize import downscale
+from pixelift.image.resize import downscale, resize_bicubic
 from pixelift.infer.consistency import sigma_of
 from pixelift.infer.upscaler import Upscaler
 from tests.fakes import write_model
@@ -66,20 +67,19 @@ def test_two_networks_one_after_the_other_are_held_to_the_small_picture(rng, mod
     assert far(upscaler.upscale(lr), lr, 9) < 0.001
 
 
-def test_before_a_resize_to_the_exact_size_it_is_the_same_picture(rng, models):
-    lr = soft(rng, 30, 30, 3)
-    options = {"scale": 1.5, "precision": "f32"}
+def test_after_a_resize_to_the_exact_size_it_is_nearly_given_back(models):
+    place = np.arange(60)
+    waves = 0.5 + 0.1 * np.sin(place[:, None, None] * 0.5 + place[None, :, None] * 0.3)
+    lr = to_u8(waves.repeat(3, axis=2))
     plain, given = (
-        Upscaler(models / "rgb_x2.onnx", consistent=consistent, **options).upscale(lr)
+        Upscaler(models / "rgb_x3.onnx", scale=2.5, consistent=consistent).upscale(lr)
         for consistent in (False, True)
     )
-    assert given.shape == (45, 45, 3)
-
-    def differ(sr):
-        from_bicubic = downscale(Upscaler(models / "rgb_x2.onnx", scale=2).upscale(sr), 3)
-        return np.abs(from_bicubic.astype(int) - lr).mean()
-
-    assert differ(given) != differ(plain)
+    assert given.shape == (150, 150, 3)
+    off_plain, off_given = (
+        np.abs(resize_bicubic(sr, Size(60, 60)).astype(int) - lr) > 1 for sr in (plain, given)
+    )
+    assert off_given.mean() < 0.01 < off_plain.mean()
 
 
 @pytest.mark.parametrize("tile", [7, 16])
@@ -131,3 +131,13 @@ def test_vivid_is_held_to_the_mean_of_areas_unless_that_is_declined(rng, models)
         return np.abs(difference.reshape(4, 16, 4, 16, 3).mean(axis=(1, 3))).max()
 
     assert off(usual) < 1 < off(bare)
+
+
+def test_a_choice_between_two_networks_is_held_to_the_picture_too(rng):
+    lr = soft(rng, 100, 110, 3)
+    plain, given = (
+        Upscaler(scale=2, effort="auto", consistent=consistent).upscale(lr)
+        for consistent in (False, True)
+    )
+    assert far(given, lr, 2) < 0.002
+    assert far(plain, lr, 2) > 0.02

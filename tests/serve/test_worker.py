@@ -53,6 +53,14 @@ def test_a_picture_comes_out_as_the_library_makes_it(studio):
     assert (done.out_width, done.out_height) == (32, 24)
 
 
+def test_agreement_with_the_picture_is_for_the_order_that_asks(studio):
+    data = picture()
+    plain = fulfil(studio, data)[1]
+    expected = Upscaler("balanced", scale=2, consistent=True, threads=1).upscale(data)
+    assert fulfil(studio, data, consistent=True)[1] == expected != plain
+    assert fulfil(studio, data)[1] == plain
+
+
 @pytest.mark.slow
 def test_with_auto_a_picture_gets_the_network_that_fits_it_and_it_is_told(studio):
     with Image.open(HALL) as hall:

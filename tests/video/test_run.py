@@ -69,7 +69,8 @@ def test_a_run_that_was_stopped_is_gone_on_with(tmp_path):
     assert find_parts(tmp_path / "b.mp4") == []
 
 
-def test_another_size_begins_anew(tmp_path):
+@pytest.mark.parametrize("changed", [{"scale": Target(width=100)}, {"consistent": True}])
+def test_another_size_and_other_pixels_begin_anew(tmp_path, changed):
     film = make_film(tmp_path / "a.mkv", [drawn(n) for n in range(120)])
 
     def stop(done, _):
@@ -78,7 +79,7 @@ def test_another_size_begins_anew(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run(film, tmp_path / "b.mp4", watch=stop)
-    assert run(film, tmp_path / "b.mp4", scale=Target(width=100)).taken_over == 0
+    assert run(film, tmp_path / "b.mp4", **changed).taken_over == 0
 
 
 def test_sides_become_even(tmp_path):

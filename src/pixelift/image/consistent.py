@@ -11,7 +11,6 @@ mirrored LR picture too, right up to the border, however small it is.
 Paper: Y. Bahat and T. Michaeli, "Explorable Super Resolution", CVPR 2020, section 3, equation 4.
 """
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +23,7 @@ from pixelift.image.depth import to_float
 from pixelift.image.mirror import mirrored
 from pixelift.image.resample import straight, weighed
 from pixelift.image.resize import cubic
-from pixelift.image.rows import Header, Rows, Samples, Window, as_type
+from pixelift.image.rows import Header, Rows, Samples, Window, as_type, share_bands
 
 GAINS = (1.0, 1.9, 1.9)
 """A picture is projected and clipped so often, each time by so much of the difference: what is left
@@ -36,6 +35,12 @@ the mean of 16 x 16 LR pixels within one level with something to spare, see docs
 
 BLOCK = 16
 """LR rows, or columns, of one matrix product: few enough that most of the matrix is not zero."""
+
+BLOCK_BYTES = 12 << 20
+"""HR samples in float32 above which a block has fewer rows."""
+
+PART = 512
+"""HR columns of one matrix product along columns."""
 
 NEGLIGIBLE = 2e-5
 """Share of the largest weight below which the tail of a filter is cut."""
@@ -78,7 +83,7 @@ def consistent_rows(
     # 16 bits between two rounds are as good as floats, and take half of the memory.
     between = np.dtype(np.float32 if header.depth == 32 else np.uint16)
     gains = GAINS[:1] if sigma else GAINS
-    for step, reference in enumerate(itertools.tee(lr.bands, len(gains))):
+    for step, reference in enumerate(share_bands(lr.bands, len(gains))):
         kind = dtype if step == len(gains) - 1 else between
         sr = Rows(header, _projected(sr, Window(reference), filters, gains[step], kind))
     return sr
@@ -144,45 +149,86 @@ def _projected(
     sr: Rows, lr: Window, filters: Filters, gain: float, dtype: np.dtype[Any]
 ) -> Iterator[Samples]:
     header, scale = sr.header, filters.scale
-    height = header.size.height // scale
-    compared, changed = itertools.tee(sr.bands)
+    height, block = header.size.height // scale, _block_rows(header, scale)
+    compared, changed = share_bands(sr.bands, 2)
     differences = Window(_differences(header, Window(compared), lr, filters))
-    window = Window(changed)
-    for top in range(0, height, BLOCK):
-        first, weights = _matrix(filters, height, top, grows=True)
-        difference = differences.rows(first, first + weights.shape[1])
-        band = to_float(window.rows(top * scale, top * scale + len(weights)))
-        colour = _down(weights, difference)
-        colour *= np.float32(gain)
-        colour += band[..., : header.channels]
-        np.clip(colour, 0, 1, out=colour)
-        if header.has_alpha:
-            colour = np.concatenate([colour, band[..., -1:]], axis=2)
-        yield as_type(colour, dtype)
+    picture = Window(changed)
+    for top in range(0, height, block):
+        first, weights = _matrix(filters, height, top, block, grows=True)
+        # Nothing of a band has a name here, or it would stay in memory while the next one is made.
+        yield _changed(
+            picture.rows(top * scale, top * scale + len(weights)),
+            weights * np.float32(gain),
+            to_float(differences.rows(first, first + weights.shape[1])),
+            dtype,
+        )
+
+
+def _changed(
+    band: Samples,
+    weights: NDArray[np.float32],
+    difference: NDArray[np.float32],
+    dtype: np.dtype[Any],
+) -> Samples:
+    """Add what the differences of the rows around a band grow to; alpha has none."""
+    result: Samples = np.empty(band.shape, dtype)
+    colours = difference.shape[2]
+    for columns in _parts(band.shape[1]):
+        part = np.array(to_float(band[:, columns]))
+        part[..., :colours] += _down(weights, difference[:, columns])
+        result[:, columns] = as_type(np.clip(part, 0, 1, out=part), dtype)
+    return result
 
 
 def _differences(
     header: Header, sr: Window, lr: Window, filters: Filters
 ) -> Iterator[NDArray[np.float32]]:
     """Compare downscaled rows with LR; what they differ by is grown along the rows already."""
-    height = header.size.height // filters.scale
-    for top in range(0, height, BLOCK):
-        first, weights = _matrix(filters, height, top, grows=False)
-        band = weighed(sr.rows(first, first + weights.shape[1]), has_alpha=header.has_alpha)
-        narrow = np.clip(_down(weights, band), 0, 1)
-        small = _across(narrow, filters, grows=False)
-        expected = to_float(lr.rows(top, top + len(weights)))
-        difference = expected - straight(small, has_alpha=header.has_alpha)
-        if header.has_alpha:
-            cover = np.minimum(small[..., -1:], expected[..., -1:])
-            difference = np.where(cover < LEAST_COVER, np.float32(0), difference)[..., :-1]
-        yield _across(difference, filters, grows=True)
+    height, block = header.size.height // filters.scale, _block_rows(header, filters.scale)
+    for top in range(0, height, block):
+        first, weights = _matrix(filters, height, top, block, grows=False)
+        yield _difference(
+            sr.rows(first, first + weights.shape[1]),
+            weights,
+            to_float(lr.rows(top, top + len(weights))),
+            filters,
+            has_alpha=header.has_alpha,
+        )
 
 
-def _down(weights: NDArray[np.float32], band: Samples) -> NDArray[np.float32]:
+def _difference(
+    band: Samples,
+    weights: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    filters: Filters,
+    *,
+    has_alpha: bool,
+) -> NDArray[np.float32]:
+    narrow = np.empty((len(weights), *band.shape[1:]), np.float32)
+    for columns in _parts(band.shape[1]):
+        narrow[:, columns] = _down(weights, weighed(band[:, columns], has_alpha=has_alpha))
+    small = _across(np.clip(narrow, 0, 1, out=narrow), filters, grows=False)
+    difference = expected - straight(small, has_alpha=has_alpha)
+    if has_alpha:
+        cover = np.minimum(small[..., -1:], expected[..., -1:])
+        difference = np.where(cover < LEAST_COVER, np.float32(0), difference)[..., :-1]
+    return _across(difference, filters, grows=True)
+
+
+def _block_rows(header: Header, scale: int) -> int:
+    """Choose how many LR rows are made at once: fewer of a wide picture."""
+    row_bytes = header.size.width * scale * header.bands * _FLOAT.itemsize
+    return max(REACH, min(BLOCK, BLOCK_BYTES // row_bytes))
+
+
+def _parts(width: int) -> Iterator[slice]:
+    """Divide columns into parts that stay in a processor's cache."""
+    return (slice(left, left + PART) for left in range(0, width, PART))
+
+
+def _down(weights: NDArray[np.float32], band: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weigh rows: (n, m) and (m, W, C) to (n, W, C)."""
-    flat = as_type(band, _FLOAT).reshape(len(band), -1)
-    result: NDArray[np.float32] = weights @ flat
+    result: NDArray[np.float32] = weights @ band.reshape(len(band), -1)
     return result.reshape(len(weights), *band.shape[1:])
 
 
@@ -193,35 +239,35 @@ def _across(band: NDArray[np.float32], filters: Filters, *, grows: bool) -> NDAr
     planar = np.ascontiguousarray(band.transpose(0, 2, 1)).reshape(rows * channels, width)
     parts = []
     for left in range(0, lr_width, BLOCK):
-        first, weights = _matrix(filters, lr_width, left, grows=grows)
+        first, weights = _matrix(filters, lr_width, left, BLOCK, grows=grows)
         parts.append(planar[:, first : first + weights.shape[1]] @ weights.T)
     planes = np.concatenate(parts, axis=1).reshape(rows, channels, -1)
     return np.ascontiguousarray(planes.transpose(0, 2, 1))
 
 
 def _matrix(
-    filters: Filters, length: int, start: int, *, grows: bool
+    filters: Filters, length: int, start: int, count: int, *, grows: bool
 ) -> tuple[int, NDArray[np.float32]]:
-    """Take a filter as a matrix for up to `BLOCK` LR pixels from `start` on, of `length`.
+    """Take a filter as a matrix for up to `count` LR pixels from `start` on, of `length`.
 
     Returns:
         The first sample that it weighs, and (results, samples).
     """
     halo = filters.halo if grows else REACH
     before = start - halo
-    if before <= 0 or start + BLOCK + halo > length:
-        return _mirroring(filters, length, start, grows=grows)
+    if before <= 0 or start + count + halo > length:
+        return _mirroring(filters, length, start, count, grows=grows)
     # Far from the border all matrices are the same.
-    first, weights = _mirroring(filters, BLOCK + 2 * halo, halo, grows=grows)
+    first, weights = _mirroring(filters, count + 2 * halo, halo, count, grows=grows)
     return first + before * (1 if grows else filters.scale), weights
 
 
 @lru_cache(maxsize=1024)
 def _mirroring(
-    filters: Filters, length: int, start: int, *, grows: bool
+    filters: Filters, length: int, start: int, count: int, *, grows: bool
 ) -> tuple[int, NDArray[np.float32]]:
     scale = filters.scale
-    lr = np.arange(start, min(start + BLOCK, length))
+    lr = np.arange(start, min(start + count, length))
     if grows:
         taps = np.arange(-filters.halo, filters.halo + 1)
         index = mirrored(lr.repeat(scale)[:, None] + taps, length)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -175,6 +176,36 @@ def as_type(samples: Samples, dtype: np.dtype[T]) -> NDArray[T]:
     else:
         raise ShapeError(f"samples of {dtype} are asked for; allowed are uint8, uint16, float32.")
     return result  # type: ignore[return-value]  # the branches above see to the type
+
+
+def share_bands(bands: Iterable[Samples], count: int) -> list[Iterator[Samples]]:
+    """Let several steps take the same bands; each waits only until all have taken it.
+
+    `itertools.tee` would keep up to 57 bands longer than that.
+
+    Args:
+        bands: (h, W, C) each, in order.
+        count: How many take them.
+
+    Returns:
+        As many iterators over the bands.
+    """
+    source = iter(bands)
+    queues: list[deque[Samples]] = [deque() for _ in range(count)]
+
+    def take(own: deque[Samples]) -> Iterator[Samples]:
+        while own or _fill(source, queues):
+            yield own.popleft()
+
+    return [take(queue) for queue in queues]
+
+
+def _fill(source: Iterator[Samples], queues: Iterable[deque[Samples]]) -> bool:
+    for band in itertools.islice(source, 1):
+        for queue in queues:
+            queue.append(band)
+        return True
+    return False
 
 
 class Window:

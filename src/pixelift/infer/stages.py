@@ -3,7 +3,6 @@
 A picture in memory takes the same way, so that both are the same to the last bit.
 """
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -14,7 +13,7 @@ import numpy as np
 from pixelift.image.consistent import consistent_rows
 from pixelift.image.geometry import Box, Margins, Size
 from pixelift.image.resample import resize_rows
-from pixelift.image.rows import Header, Rows, Samples, Window, as_type
+from pixelift.image.rows import Header, Rows, Samples, Window, as_type, share_bands
 from pixelift.infer.channels import SPREAD_REACH
 from pixelift.infer.network import Network
 from pixelift.infer.route import Router
@@ -69,8 +68,10 @@ def enlarge_rows(
     told = 0.0
     lr = rows
     if sigma is not None:
-        # Engines take samples of the type that they give as they are, with the least memory.
-        seen, kept = itertools.tee(as_type(band, between) for band in rows.bands)
+        seen, kept = share_bands(rows.bands, 2)
+        if not isinstance(networks[0], Router):  # which holds the whole picture
+            # Engines take samples of the type that they give as they are, with the least memory.
+            seen = (as_type(band, between) for band in seen)
         rows, lr = Rows(rows.header, seen), Rows(rows.header, kept)
 
     def hear(share: float, *, counts: bool) -> None:
