@@ -11,17 +11,14 @@ from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from pixelift.report.thumbnails import HeatScale, heat_colors
 from pixelift.report.wording import format_number, printable
 
 _BINS = 32
-_PLACES = 20  # in each bin, so that there can be gaps between the bars
 _FEW = 30  # from this many in one bar the count is drawn logarithmically, or rare ones vanish
-_STEPS = (1, 2, 5, 10)  # from one round value to the next
 _LOG_SPAN = 50.0  # ratio of largest to smallest value from which an axis is logarithmic
 
 # What is drawn in a colour here gets the one that the page has under that name, light or dark.
@@ -122,9 +119,9 @@ class Axis:
         axes.set(xscale="log" if self.is_log else "linear", xlim=(self.low, self.high))
         steps = (1, 2, 5) if self.is_log and self.high < 300 * self.low else (1,)
         axes.xaxis.set_major_locator(
-            LogLocator(subs=steps) if self.is_log else MaxNLocator(7, steps=_STEPS)
+            LogLocator(subs=steps) if self.is_log else MaxNLocator(7, steps=(1, 2, 5, 10))
         )
-        axes.xaxis.set_minor_locator(NullLocator())
+        axes.minorticks_off()
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))
 
 
@@ -149,10 +146,12 @@ def histogram(
         An SVG element for a page whose style sheet defines the colours. Its parts have the classes
         `kept`, `rejected` and `limit`, and the title of a bar says what it counts.
     """
-    places = axis.edges(_BINS * _PLACES)
-    edges = places[::_PLACES]
+    edges = axis.edges(_BINS)
     inside = [np.clip(v[np.isfinite(v)], axis.low, axis.high) for v in (kept, rejected)]
     counts = np.stack([np.histogram(values, edges)[0] for values in inside])
+    top = max(int(counts.max()), 1)
+    is_log = top >= _FEW
+    floor = 0.5 if is_log else 0.0  # so that a single one is seen on a logarithmic axis
     summary = printable(
         f"Histogram of {axis.title.lower()} ({axis.unit}) of {counts[0].sum():,} kept and "
         f"{counts[1].sum():,} rejected {what}"
@@ -161,46 +160,35 @@ def histogram(
         figure = Figure((3.3, 2.16), frameon=False)
         axes = figure.add_axes((0.13, 0.2, 0.83, 0.68), facecolor="none")
         axis.lay(axes)
-        floor = _lay_counts(axes, max(int(counts.max()), 1), what)
-        for n, (yes, no) in enumerate(counts.T.tolist()):
-            ends = " to ".join(format_number(edge) for edge in edges[n : n + 2])
-            told = f"{ends} {axis.unit}: {yes:,} kept, {no:,} rejected {what}"
-            for kind, count, gap in (("kept", yes, 1), ("rejected", no, 5)):
-                if count:
-                    left, right = places[n * _PLACES + gap], places[(n + 1) * _PLACES - gap]
-                    bar = Rectangle((left, floor), right - left, count - floor, lw=0)
-                    bar.set(color=_COLORS[kind], gid=f"{kind} {told}")
-                    axes.add_patch(bar)
+        axes.set(yscale="log" if is_log else "linear", ylim=(floor, top))
+        if not is_log:
+            axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.yaxis.grid(visible=True)
+        axes.minorticks_off()
+        for kind, row, share in zip(("kept", "rejected"), counts, (0.9, 0.45), strict=True):
+            for n in np.flatnonzero(row):
+                low, high = edges[n : n + 2]
+                middle, width = (low + high) / 2, share * (high - low)
+                (bar,) = axes.bar(middle, row[n] - floor, width, floor, color=_COLORS[kind])
+                ends = f"{format_number(low)} to {format_number(high)} {axis.unit}"
+                told = f"{counts[0, n]:,} kept, {counts[1, n]:,} rejected {what}"
+                bar.set_gid(f"{kind} {ends}: {told}")
         for name, value in limits:
             axes.axvline(value, color=_COLORS["limit"], linestyle="--", gid="limit")
-            gap, side = (3, "left") if value < edges[_BINS // 2] else (-3, "right")
+            at_left = value < edges[_BINS // 2]
             axes.annotate(
                 f"{name} {format_number(value)}",
-                (value, 1.0),
-                (gap, -2),
-                xycoords=axes.get_xaxis_transform(),
+                (value, top),
+                (4 if at_left else -4, -2),  # points from there
                 textcoords="offset points",
-                horizontalalignment=side,
+                ha="left" if at_left else "right",
                 fontweight="bold",
                 gid="limit",
             )
+        axes.set_title(f"number of {what}{', log scale' * is_log}", loc="left", x=-0.14, pad=8)
         axes.set_xlabel(f"{axis.unit}{', log scale' * axis.is_log}", loc="right")
         return _inline(figure, summary)
-
-
-def _lay_counts(axes: Axes, top: int, what: str) -> float:
-    """Give a drawing the axis of counts, and return where the bars begin."""
-    is_log = top >= _FEW
-    floor = 0.5 if is_log else 0.0  # so that a single one is seen on a logarithmic axis
-    axes.set(yscale="log" if is_log else "linear", ylim=(floor, top))
-    axes.yaxis.set_major_locator(
-        LogLocator() if is_log else MaxNLocator(3, steps=_STEPS, integer=True)
-    )
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.yaxis.grid(visible=True)
-    axes.set_title(f"number of {what}{', log scale' * is_log}", loc="left", x=-0.14, pad=8)
-    return floor
 
 
 def color_scale(scale: HeatScale) -> Markup:
@@ -251,20 +239,19 @@ def _inline(figure: Figure, summary: str) -> Markup:
     for name, color in _COLORS.items():
         drawing = drawing.replace(color, f"var(--{name})")
     root = ElementTree.fromstring(drawing)
-    for part in list(root):
-        if part.tag.endswith("defs"):
-            root.remove(part)
+    for part in root.findall("{*}defs"):  # its style would hold for the whole page
+        root.remove(part)
     for part in list(root.iter()):
         part.tag = part.tag.rpartition("}")[2]
         part.attrib = {name.rpartition("}")[2]: value for name, value in part.items()}
         part.attrib.pop("clip-path", None)
         part.text, part.tail = (part.text or "").strip(), None
-        kind, _, told = part.attrib.pop("id", "").partition(" ") if part.tag == "g" else ("",) * 3
-        if kind in _COLORS:
-            part.set("class", kind)
-        if told:
-            title = ElementTree.Element("title")
-            title.text = told
-            part.insert(0, title)
+        if part.tag == "g":
+            kind, _, told = part.attrib.pop("id", "").partition(" ")
+            if kind in _COLORS:
+                part.set("class", kind)
+            if told:
+                part.insert(0, ElementTree.Element("title"))
+                part[0].text = told
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": summary}
     return Markup(ElementTree.tostring(root, encoding="unicode"))
