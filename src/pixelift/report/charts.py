@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import NDArray
@@ -147,6 +148,7 @@ def histogram(
         `kept`, `rejected` and `limit`, and the title of a bar says what it counts.
     """
     edges = axis.edges(_BINS)
+    middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
     inside = [np.clip(v[np.isfinite(v)], axis.low, axis.high) for v in (kept, rejected)]
     counts = np.stack([np.histogram(values, edges)[0] for values in inside])
     top = max(int(counts.max()), 1)
@@ -167,13 +169,12 @@ def histogram(
         axes.yaxis.grid(visible=True)
         axes.minorticks_off()
         for kind, row, share in zip(("kept", "rejected"), counts, (0.9, 0.45), strict=True):
-            for n in np.flatnonzero(row):
-                low, high = edges[n : n + 2]
-                middle, width = (low + high) / 2, share * (high - low)
-                (bar,) = axes.bar(middle, row[n] - floor, width, floor, color=_COLORS[kind])
-                ends = f"{format_number(low)} to {format_number(high)} {axis.unit}"
+            seen = np.flatnonzero(row)
+            places = middles[seen], row[seen] - floor, share * widths[seen], floor
+            for n, bar in zip(seen, axes.bar(*places, color=_COLORS[kind]), strict=True):
+                ends = " to ".join(format_number(edge) for edge in edges[n : n + 2])
                 told = f"{counts[0, n]:,} kept, {counts[1, n]:,} rejected {what}"
-                bar.set_gid(f"{kind} {ends}: {told}")
+                bar.set_gid(f"{kind} {ends} {axis.unit}: {told}")
         for name, value in limits:
             axes.axvline(value, color=_COLORS["limit"], linestyle="--", gid="limit")
             at_left = value < edges[_BINS // 2]
@@ -212,7 +213,8 @@ def color_scale(scale: HeatScale) -> Markup:
         figure = Figure((3.3, 0.64), frameon=False)
         axes = figure.add_axes((0.13, 0.34, 0.83, 0.28), facecolor="#777", ylim=(0, 1), yticks=[])
         axis.lay(axes)
-        axes.bar(edges[:-1], 1.0, np.diff(edges), align="edge", color=heat_colors() / 255, lw=0)
+        colors = ListedColormap(heat_colors() / 255)
+        axes.pcolormesh(edges, (0, 1), np.arange(len(edges) - 1)[None], cmap=colors)
         above = axes.twiny()
         axis.lay(above)
         above.set_xticks([*shown], [*shown.values()])
