@@ -18,6 +18,8 @@ def printable(text: str) -> str:
         >>> printable("two" + chr(10) + "lines")
         'two�lines'
     """
+    if text.isprintable():  # as pictures are, which are long
+        return text
     return "".join(c if c.isprintable() else _UNPRINTABLE for c in text)
 
 
