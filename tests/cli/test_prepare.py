@@ -289,6 +289,18 @@ def test_the_whole_program_prepares_with_several_processes(photos, tmp_path):
     assert done.stdout == "set: 1 photos to train on, 1 to validate with, 0 left out\n"
 
 
+def test_without_jinja2_a_report_is_refused_before_the_work(without, photos, tmp_path):
+    done = without("jinja2", "prepare", photos, "-o", "set", "--report", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "pixelift: the report needs jinja2, which is not installed. "
+        "Run: pip install 'pixelift[train]'\n"
+    )
+    assert not (tmp_path / "set").exists()
+    done = without("jinja2", "prepare", photos, "-o", "set", *FAST, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_photos_with_names_that_are_no_text_and_what_is_no_file_stop_nothing(told, photos, save):
     save("photos/a.png", size=(60, 50)).rename(os.fsdecode(b"photos/caf\xe9.png"))
     os.mkfifo("photos/pipe.png")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from pixelift.cli.extras import require
 from pixelift.cli.main import FAILED, FINE, complain, whole_number
 from pixelift.errors import ConfigError
 from pixelift.image.shown import shown
@@ -61,6 +62,8 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     from pixelift.patches.prepare import find_finished
 
     _check(scale, {"patch": patch, "workers": workers})
+    if report:
+        require("matplotlib", "jinja2", task="the report")
     restore, network = (None, "") if network is None else _open_network(network, scale)
     settings = Settings(
         scale=scale,
@@ -78,7 +81,7 @@ def prepare(  # noqa: PLR0913 - every option of the command is a parameter
     if not is_finished:
         _tell_left_out(manifest)
     if report:
-        from pixelift.patches.report import write_report
+        from pixelift.report.page import write_report
 
         write_report(open_dataset(output), output / "report.html")
     splits = [photo.split for photo in manifest.pictures]

@@ -1,10 +1,9 @@
-import re
-
 import numpy as np
+import pytest
 
-from pixelift.patches import gallery
-from pixelift.patches.gallery import choose_patches, choose_photos, photo_figures, sheet
-from pixelift.patches.thumbnails import HeatScale
+from pixelift.report import gallery
+from pixelift.report.gallery import choose_patches, choose_photos, show_patches, show_photos
+from pixelift.report.thumbnails import HeatScale
 from tests.drawn_set import draw_set, patch_rows
 
 SCALE = HeatScale(1.0, 1000.0)
@@ -49,32 +48,33 @@ def test_a_sheet_of_nothing_is_empty():
 def test_a_caption_tells_what_was_measured(tmp_path):
     prepared = draw_set(tmp_path, [(120, 200, 3)], names=["holiday/sea.jpg"])
     prepared.patches["reason"][0] = "flat"
-    (figure,) = photo_figures(prepared, choose_photos(prepared), SCALE)
-    assert "sea.jpg" in figure
-    assert "200 × 120" in figure
-    assert "<dt>Noise</dt><dd>1 levels</dd>" in figure
-    assert "<dt>Sharpness</dt><dd>−8 dB</dd>" in figure
-    assert "87.5% of 8" in figure
-    assert "licence not stated" in figure
+    (photo,) = show_photos(prepared, choose_photos(prepared), SCALE)
+    assert (photo.folder, photo.name) == ("holiday/", "sea.jpg")
+    assert photo.facts["Pixels"] == "200 × 120"
+    assert photo.facts["Noise"] == "1 levels"
+    assert photo.facts["Sharpness"] == "−8 dB"
+    assert photo.facts["Patches kept"] == "87.5% of 8"
+    assert photo.credit == "licence not stated"
 
 
 def test_the_map_covers_whole_patches_and_the_cell_that_is_cut_off(tmp_path):
     prepared = draw_set(tmp_path, [(96, 160, 3)])
-    (figure,) = photo_figures(prepared, choose_photos(prepared), SCALE)
-    assert 'style="width:120.00%"' in figure  # four cells of 48 over 160 pixels
+    (photo,) = show_photos(prepared, choose_photos(prepared), SCALE)
+    assert photo.cover == pytest.approx(1.2)  # four cells of 48 over 160 pixels
 
 
 def test_a_photo_without_rows_is_shown_all_the_same(tmp_path):
     prepared = draw_set(tmp_path, [(96, 96, 3), (30, 40, 3)])
-    figures = list(photo_figures(prepared, choose_photos(prepared), SCALE))
-    assert "0% of 0" in figures[1]
+    photos = list(show_photos(prepared, choose_photos(prepared), SCALE))
+    assert photos[1].facts["Patches kept"] == "0% of 0"
 
 
 def test_the_frame_of_a_patch_lies_where_the_patch_is(tmp_path):
     prepared = draw_set(tmp_path, [(144, 144, 3)])
-    text = sheet(prepared, prepared.patches, column="restoration_error")
-    frames = re.findall(r"left:([\d.]+)%;top:([\d.]+)%;width:([\d.]+)%", text)
-    assert frames[0] == ("0.00", "0.00", "50.00")
-    assert frames[4] == ("25.00", "25.00", "50.00")
-    assert frames[8] == ("50.00", "50.00", "50.00")
-    assert "row 96, column 48" in text
+    shown = list(show_patches(prepared, prepared.patches, column="restoration_error"))
+    assert [shown[n].frame for n in (0, 4, 8)] == [
+        (0, 0, 0.5, 0.5),
+        (0.25, 0.25, 0.5, 0.5),
+        (0.5, 0.5, 0.5, 0.5),
+    ]
+    assert shown[7].place == (96, 48)

@@ -1,13 +1,14 @@
 """The pictures of a report as data URIs: thumbnails, heat maps, patches in their surroundings."""
 
-import struct
-import zlib
+import io
 from base64 import b64encode
 from dataclasses import dataclass
 
 import numpy as np
 import pyvips
+from matplotlib import colormaps
 from numpy.typing import NDArray
+from PIL import Image
 
 from pixelift.image.vips import operate
 
@@ -26,16 +27,8 @@ _HATCH_RGBA = np.array([(126, 214, 255, 235), (10, 34, 54, 120)], np.uint8)
 
 # Dark violet to pale yellow: lightness only rises, so the order survives every colour blindness
 # and grey print; nothing in it is blue-green, which is left to the hatch.
-_ANCHORS = np.array(
-    [
-        (0.00, 25, 14, 66),
-        (0.22, 84, 18, 117),
-        (0.44, 160, 40, 104),
-        (0.64, 222, 84, 58),
-        (0.82, 250, 155, 40),
-        (1.00, 253, 244, 156),
-    ]
-)
+_COLORS = "inferno"
+_DARKEST = 0.1  # where in it to begin: black would look like a hole in the photo
 _ALPHA = (0.55, 0.66)  # the photo stays visible below its numbers
 
 
@@ -88,10 +81,9 @@ def heat_colors() -> NDArray[np.uint8]:
     Returns:
         (`HEAT_STEPS`, 4) RGBA.
     """
-    at = np.linspace(0, 1, HEAT_STEPS)
-    rgb = [np.interp(at, _ANCHORS[:, 0], _ANCHORS[:, c]) for c in (1, 2, 3)]
-    alpha = np.linspace(*_ALPHA, HEAT_STEPS) * 255
-    colors: NDArray[np.uint8] = np.rint(np.stack([*rgb, alpha], axis=1)).astype(np.uint8)
+    colors: NDArray[np.uint8] = colormaps[_COLORS](
+        np.linspace(_DARKEST, 1, HEAT_STEPS), np.linspace(*_ALPHA, HEAT_STEPS), bytes=True
+    )
     return colors
 
 
@@ -219,17 +211,8 @@ def _uri(kind: str, data: bytes) -> str:
 
 def _indexed_png(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     """Write a palette PNG: a third of the bytes of RGBA, and libvips cannot be told its palette."""
-    height, width = indices.shape
-    lines = np.zeros((height, width + 1), np.uint8)  # each line opens with filter type 0
-    lines[:, 1:] = indices
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-        (b"PLTE", palette[:, :3].tobytes()),
-        (b"tRNS", palette[:, 3].tobytes()),
-        (b"IDAT", zlib.compress(lines.tobytes(), 9)),
-        (b"IEND", b""),
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
+    stream = io.BytesIO()
+    image = Image.fromarray(indices)
+    image.putpalette(palette.tobytes(), "RGBA")
+    image.save(stream, "PNG", optimize=True)
+    return stream.getvalue()

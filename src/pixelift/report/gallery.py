@@ -1,14 +1,14 @@
 """Photos under their heat maps, and sheets of patches: the part of a report to look at."""
 
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelift.patches.dataset import PictureEntry, PreparedSet
-from pixelift.patches.markup import clean, facts, format_number
-from pixelift.patches.thumbnails import HeatMap, HeatScale, cutout_uri, thumbnail_uri, window
+from pixelift.report.thumbnails import HeatMap, HeatScale, cutout_uri, thumbnail_uri, window
+from pixelift.report.wording import format_number
 
 MAX_PHOTOS = 400
 """Photos shown at most, so that a browser can open the page of a large set."""
@@ -72,9 +72,45 @@ def choose_patches(
     return chosen
 
 
-def photo_figures(
-    prepared: PreparedSet, entries: list[PictureEntry], scale: HeatScale
-) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo under its heat map, as the page shows it."""
+
+    folder: str
+    """What stands before the last slash of its name; may be empty."""
+    name: str
+    shape: tuple[int, ...]
+    """Height and width in pixels, and channels."""
+    fit: float
+    """Share of the width of its mount that it takes."""
+    uri: str
+    heat_uri: str
+    cover: float
+    """Width of the heat map over that of the photo: it ends with a whole cell."""
+    kept: float
+    """Share of its patches."""
+    error: str
+    """Mean restoration error of these with its unit."""
+    facts: dict[str, str]
+    credit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch in its surroundings, as a contact sheet shows it."""
+
+    photo: str
+    place: tuple[int, int]
+    """First row and column in the photo."""
+    uri: str
+    frame: tuple[float, ...]
+    """Top, left, height and width of the patch, as shares of the picture."""
+    number: str
+
+
+def show_photos(
+    prepared: PreparedSet, entries: Iterable[PictureEntry], scale: HeatScale
+) -> Iterator[Photo]:
     """Draw photos, each under its heat map.
 
     Args:
@@ -83,47 +119,46 @@ def photo_figures(
         scale: Colours of the errors.
 
     Yields:
-        One figure for each photo; only that photo is looked at meanwhile.
+        What the page shows of each; only that photo is looked at meanwhile.
     """
     owner = np.ascontiguousarray(prepared.patches["picture"])
     for entry in entries:
-        yield _figure(prepared, entry, prepared.patches[owner == entry.number], scale)
+        yield _photo(prepared, entry, prepared.patches[owner == entry.number], scale)
 
 
-def _figure(
+def _photo(
     prepared: PreparedSet, entry: PictureEntry, rows: NDArray[np.void], scale: HeatScale
-) -> str:
+) -> Photo:
     picture = prepared.picture(entry.number)
     height, width = picture.shape[:2]
     heat = HeatMap.of(rows, picture.shape, side=prepared.manifest.settings.patch, scale=scale)
-    cover = 100 * heat.cells.shape[1] * heat.cell_side / width
     kept = rows["reason"] == ""
     share = float(kept.mean()) if len(rows) else 0.0
     errors = rows["restoration_error"][kept]
-    name = PurePosixPath(entry.name)
     error = f"{format_number(errors.mean())} levels²" if errors.size else "–"
-    facts_shown = {
-        "Restoration error": error,
-        "Patches kept": f"{100 * share:.3g}% of {len(rows):,}",
-        "Pixels": f"{width:,} × {height:,}",
-        **{
-            PICTURE_MEASURES.get(key, (key, ""))[0]: _with_unit(key, value)
-            for key, value in entry.measures.items()
-        },
-        **({"Repaired": entry.repaired} if entry.repaired else {}),
-    }
+    folder, slash, name = entry.name.rpartition("/")
     credit = [entry.credit.get(key, "") for key in ("author", "licence")]
-    credit_line = " · ".join(clean(part) for part in credit if part) or "licence not stated"
-    alt = f"Photo {entry.name}, mean restoration error {error}"
-    folder = f'<span class="soft">{clean(str(name.parent))}/</span>' if name.parent.name else ""
-    return (
-        f'<figure><div class="mount"><div class="photo" style="width:'
-        f'{min(1.0, width / height / MOUNT):.2%};aspect-ratio:{width}/{height}">'
-        f'<img class="base" alt="{clean(alt)}" src="{thumbnail_uri(picture)}">'
-        f'<img class="heat" alt="" style="width:{cover:.2f}%" src="{heat.data_uri()}"></div></div>'
-        f"<figcaption>{folder}<b>{clean(name.name)}</b>"
-        f'<div class="bar"><i style="width:{share:.1%}"></i></div>{facts(facts_shown)}'
-        f'<p class="credit">{credit_line}</p></figcaption></figure>\n'
+    return Photo(
+        folder=folder + slash,
+        name=name,
+        shape=picture.shape,
+        fit=min(1.0, width / height / MOUNT),
+        uri=thumbnail_uri(picture),
+        heat_uri=heat.data_uri(),
+        cover=heat.cells.shape[1] * heat.cell_side / width,
+        kept=share,
+        error=error,
+        facts={
+            "Restoration error": error,
+            "Patches kept": f"{100 * share:.3g}% of {len(rows):,}",
+            "Pixels": f"{width:,} × {height:,}",
+            **{
+                PICTURE_MEASURES.get(key, (key, ""))[0]: _with_unit(key, value)
+                for key, value in entry.measures.items()
+            },
+            **({"Repaired": entry.repaired} if entry.repaired else {}),
+        },
+        credit=" · ".join(filter(None, credit)) or "licence not stated",
     )
 
 
@@ -135,35 +170,29 @@ def _with_unit(key: str, value: float) -> str:
     return format_number(value) + short
 
 
-def sheet(prepared: PreparedSet, rows: NDArray[np.void], *, column: str, name: str = "") -> str:
-    """Lay patches out as a contact sheet, each in its darkened surroundings.
+def show_patches(prepared: PreparedSet, rows: NDArray[np.void], *, column: str) -> Iterator[Patch]:
+    """Cut patches out for a contact sheet.
 
     Args:
         prepared: The set.
         rows: Rows of `PATCH_DTYPE`.
         column: Which number is written below each patch.
-        name: A further class of the sheet, for the style.
 
-    Returns:
-        A list of pictures.
+    Yields:
+        What the sheet shows of each.
     """
-    items = (_patch(prepared, row, column) for row in rows)
-    return f'<ul class="sheet {name}">{"".join(items)}</ul>\n'
-
-
-def _patch(prepared: PreparedSet, row: np.void, column: str) -> str:
-    picture = prepared.picture(int(row["picture"]))
+    names = {entry.number: entry.name for entry in prepared.manifest.pictures}
     side = prepared.manifest.settings.patch
-    place = int(row["top"]), int(row["left"])
-    corner = window(place, picture.shape, side=side)
-    shown = [min(2 * side, n) for n in picture.shape[:2]]
-    top, left = (100 * (p - c) / n for p, c, n in zip(place, corner, shown, strict=True))
-    tall, wide = (100 * side / n for n in shown)
-    photo = next(e for e in prepared.manifest.pictures if e.number == row["picture"])
-    where = clean(f"{photo.name}, row {place[0]}, column {place[1]}")
-    return (
-        f'<li title="{where}"><div class="patch">'
-        f'<img alt="Patch of {where}" src="{cutout_uri(picture, corner, 2 * side)}">'
-        f'<i style="left:{left:.2f}%;top:{top:.2f}%;width:{wide:.2f}%;height:{tall:.2f}%"></i>'
-        f"</div>{format_number(float(row[column]))}</li>"
-    )
+    for row in rows:
+        picture = prepared.picture(int(row["picture"]))
+        place = int(row["top"]), int(row["left"])
+        corner = window(place, picture.shape, side=side)
+        shown = [min(2 * side, n) for n in picture.shape[:2]]
+        inside = ((p - c) / n for p, c, n in zip(place, corner, shown, strict=True))
+        yield Patch(
+            photo=names[int(row["picture"])],
+            place=place,
+            uri=cutout_uri(picture, corner, 2 * side),
+            frame=(*inside, *(side / n for n in shown)),
+            number=format_number(float(row[column])),
+        )

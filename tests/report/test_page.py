@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from pixelift.errors import DatasetError
-from pixelift.patches import gallery
 from pixelift.patches.dataset import Rejected, Settings
-from pixelift.patches.report import write_report
+from pixelift.report import gallery
+from pixelift.report.page import write_report
 from tests.drawn_set import draw_set
 
 VOID = {"meta", "img", "input", "br", "line", "rect"}
@@ -101,6 +101,28 @@ def test_a_hostile_name_stays_a_name(prepared, tmp_path):
     assert any(shown in a.get("alt", "") for _, a in found.tags)
     assert not any("onload" in a for _, a in found.tags)
     assert "noise of 9 <b>levels</b>" in found.text
+
+
+def test_nothing_that_the_set_says_is_taken_for_markup(tmp_path):
+    evil = "<img src=x onerror='y'>&amp;\"{{ 7*7 }}{% x %}$_x$\u202e\n"
+    settings = Settings(network=evil)
+    rejected = [Rejected(name=evil, reason=evil, rule=evil)]
+    folder = tmp_path / "<b>set"
+    prepared = draw_set(
+        folder, [(96, 96, 3)], names=[f"{evil}/{evil}"], rejected=rejected, settings=settings
+    )
+    (photo,) = prepared.manifest.pictures
+    photo.credit.update(author=evil, licence=evil)
+    photo.measures[evil] = 1.0
+    prepared.patches["reason"][0] = "<u>flat"
+    found = page(prepared, tmp_path)
+    assert not {tag for tag, _ in found.tags} & {"b>set", "u", "script"}
+    assert not any("onerror" in a or a.get("src") == "x" for _, a in found.tags)
+    shown = evil.replace("\u202e", "\ufffd").replace("\n", "\ufffd")
+    # Folder, name, two facts, rule twice, name and reason of a rejected photo, author and licence
+    # in one line, licence in the head, title of the chart.
+    assert found.text.count(shown) == 12
+    assert "What training sees of <b>set" in found.text
 
 
 def test_the_counts_are_those_of_the_table(prepared, tmp_path):

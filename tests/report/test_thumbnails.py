@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelift.patches.thumbnails import (
+from pixelift.report.thumbnails import (
     HEAT_STEPS,
     THUMBNAIL_SIDES,
     HeatMap,

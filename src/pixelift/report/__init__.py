@@ -1,0 +1,1 @@
+"""A prepared set as one page to look at: what training will see, what it will not, and why."""
