@@ -51,7 +51,7 @@ class Resize(Step, frozen=True, tag="resize"):
     kernel: Kernel
 
 
-class Noise(Step, frozen=True, tag="noise"):
+class Noise(Step, frozen=True, tag="noise", omit_defaults=True):
     """Noise of a sensor."""
 
     kind: Literal["gaussian", "poisson"]
