@@ -67,7 +67,7 @@ DETAILS = (
 )
 
 
-KINDS_PHOTO = Detail("aosc-community-wallpapers__People_Crossing_the_Road.jpg", 0.60, 0.55, "", 0)
+KINDS_PHOTO = Detail("nextcloud-example-files__Library.jpg", 0.50, 0.50, "", 0)
 KINDS_SCALE = 2
 """The photo that is shown in all kinds, and by how much it was shrunk."""
 
