@@ -45,7 +45,7 @@ def test_a_picture_comes_back_as_the_library_makes_it(client):
     answer = post(client, data, scale=2)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
-    assert answer.content == Upscaler("balanced", scale=2, threads=1).upscale(data)
+    assert answer.content == Upscaler(scale=2, threads=1).upscale(data)
 
 
 @pytest.mark.parametrize("path", ["/v1/upscale", "/v1/jobs"])
@@ -107,7 +107,7 @@ def test_a_job_is_submitted_asked_about_fetched_and_forgotten(client):
     for _ in range(2):
         result = client.get(job["result"]["href"])
         assert len(result.content) == job["result"]["bytes"]
-        assert result.content == Upscaler("balanced", scale=2, threads=1).upscale(data)
+        assert result.content == Upscaler(scale=2, threads=1).upscale(data)
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == client.delete(place).status_code == 404
     assert client.get(job["result"]["href"]).json()["type"].endswith(":no-job")

@@ -113,7 +113,7 @@ def test_a_photo_is_dropped_enlarged_and_downloaded(visit):
     file = downloaded(page, ".download")
     assert file.suggested_filename == "photo_x2.png"
     with open(file.path(), "rb") as result:  # noqa: PTH123 - a path of playwright's own
-        assert result.read() == Upscaler("balanced", scale=2, threads=1).upscale(data)
+        assert result.read() == Upscaler(scale=2, threads=1).upscale(data)
 
 
 def test_a_photo_is_pasted(visit):
@@ -147,7 +147,7 @@ def test_photos_are_chosen_with_the_keyboard_and_downloaded_together(visit):
     wait_done(page, 3)
     file = downloaded(page, "#download-all")
     assert file.suggested_filename == "pixelift.zip"
-    upscaler = Upscaler("balanced", scale=4, threads=1)
+    upscaler = Upscaler(scale=4, threads=1)
     with zipfile.ZipFile(file.path()) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["a_x4.png", "b_x4.png", "a_x4 (2).png"]
@@ -193,7 +193,7 @@ def test_the_zoom_shows_each_pixel_as_a_sharp_square(visit):
     page.keyboard.press("Home")
     while page.inner_text("#zoom") != "800 %":
         page.keyboard.press("+")
-    sr = np.asarray(Image.open(io.BytesIO(Upscaler("balanced", scale=2).upscale(data))))
+    sr = np.asarray(Image.open(io.BytesIO(Upscaler(scale=2).upscale(data))))
     squares = shown(page, "#pair").astype(int)
     assert squares.shape == (60 * 8, 80 * 8, 3)
     # The middle of each square, and a pixel beside each of its edges; tags and divider aside.
