@@ -33,8 +33,10 @@ photos/train by experiments/006-choice: few decibels are lost by taking the wron
 
 _WINDOWS = 4
 _WINDOW = 64
-_CONTEXT = 12
-"""Pixels around a window's core that only give it its surroundings."""
+_STEP = 40
+"""Pixels from one window to the next that may be chosen."""
+_SURROUNDINGS = 6
+"""One part in so many of a window, on each side, only gives the rest its surroundings."""
 
 
 def has_photo_model() -> bool:
@@ -86,7 +88,7 @@ def changed_share(pixels: NDArray[np.float32], network: Network) -> float:
     again: NDArray[np.float32] = small.reshape(windows.shape)
     # What lies next to another window was seen with the wrong surroundings.
     margin = tuple(
-        slice(n, -n) if (n := min(_CONTEXT, side // 6)) else slice(None) for side in (height, width)
+        slice(n, -n) if (n := side // _SURROUNDINGS) else slice(None) for side in (height, width)
     )
     kept, made = windows[:, *margin], again[:, *margin]
     # A mean of nothing where the picture is one pixel wide.
@@ -101,11 +103,10 @@ def changed_share(pixels: NDArray[np.float32], network: Network) -> float:
 def _windows(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Choose windows by their rank in detail: (N, h, w, C)."""
     height, width = (min(_WINDOW, n) for n in pixels.shape[:2])
-    step = _WINDOW - 2 * _CONTEXT
     places = [
         (top, left)
-        for top in range(0, pixels.shape[0] - height + 1, step)
-        for left in range(0, pixels.shape[1] - width + 1, step)
+        for top in range(0, pixels.shape[0] - height + 1, _STEP)
+        for left in range(0, pixels.shape[1] - width + 1, _STEP)
     ]
     windows = [pixels[top : top + height, left : left + width] for top, left in places]
     detail = [
